@@ -1,0 +1,1 @@
+"""The world that old programs expect: TensorFlow's module names, and names that others removed."""

@@ -1,0 +1,332 @@
+"""`import tensorflow` gives evergraph: a finder that serves every `tensorflow...` module.
+
+The modules it makes are views: each attribute is looked up on first use through the rules of
+`alias_table` and kept. What evergraph lacks never fails where a program imports it, only where it
+is used, by name.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import linecache
+import sys
+from collections.abc import Sequence
+from functools import cache
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import FrameType, ModuleType
+from typing import Any, NoReturn
+
+from evergraph.compat import alias_table as table
+from evergraph.errors import UnimplementedError
+
+FACE = "evergraph.tf"
+ROOT = "tensorflow"
+_ABSENT: Any = object()
+_OF_THE_FACE = ("__version__", "__git_version__", "__compiler_version__", "__file__")
+
+
+class MissingSymbolError(UnimplementedError, AttributeError):
+    """A name of TensorFlow that evergraph does not have; the message names the nearest one."""
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(_message(symbol))
+        self.symbol = symbol
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.symbol,)
+
+
+def _message(symbol: str) -> str:
+    namespace, _, name = symbol.rpartition(".")
+    listed = namespace in table.namespaces() and not namespace.startswith("tf.contrib")
+    if listed and name not in table.public_names().get(namespace, ()):
+        said = f"{symbol} is neither in TensorFlow 1.15 nor in evergraph."
+    else:
+        said = f"{symbol} is not in evergraph yet."
+    near = nearest(symbol)
+    return f"{said} The nearest there is: {near}." if near else said
+
+
+@cache
+def _face_names() -> dict[str, list[str]]:
+    """Last name -> the public symbols of the face that end in it, shortest first."""
+    found: dict[str, list[str]] = {}
+    for namespace, names in table.public_names().items():
+        for name in names:
+            if _in_face(namespace.partition(".")[2], name) is not _ABSENT:
+                found.setdefault(name, []).append(f"{namespace}.{name}")
+    return {name: sorted(symbols, key=len) for name, symbols in found.items()}
+
+
+def nearest(symbol: str) -> str | None:
+    """The public symbol of the face that `symbol` most likely means, or None."""
+    renamed = table.RENAMED.get(symbol)
+    if renamed:
+        return renamed
+    namespace, _, name = symbol.rpartition(".")
+    names = _face_names()
+    if name in names:
+        return names[name][0]
+    here = [n for n, symbols in names.items() if f"{namespace}.{n}" in symbols]
+    for pool, cutoff in ((here, 0.6), (list(names), 0.75)):
+        match = difflib.get_close_matches(name, pool, 1, cutoff)
+        if match:
+            own = f"{namespace}.{match[0]}"
+            return own if own in names[match[0]] else names[match[0]][0]
+    return None
+
+
+def _face(namespace: str) -> Any:
+    """The object of the face that is a namespace ("" for the face itself), or absent."""
+    place: Any = importlib.import_module(FACE)
+    path = FACE
+    for part in namespace.split(".") if namespace else ():
+        path = f"{path}.{part}"
+        inner = getattr(place, part, _ABSENT)
+        if inner is _ABSENT and hasattr(place, "__path__") and importlib.util.find_spec(path):
+            inner = importlib.import_module(path)
+        if inner is _ABSENT:
+            return _ABSENT
+        place = inner
+    return place
+
+
+def _in_face(namespace: str, name: str) -> Any:
+    """What the face has under `namespace.name`: no module, unless that is a namespace."""
+    if ".".join(("tf", namespace, name)).replace("..", ".") in table.namespaces():
+        return _face(f"{namespace}.{name}".lstrip("."))
+    place = _face(namespace)
+    value = _ABSENT if place is _ABSENT else getattr(place, name, _ABSENT)
+    return _ABSENT if isinstance(value, ModuleType) else value
+
+
+def _public(symbol: str) -> Any:
+    """What the face has under a public symbol without its `tf.`, or absent."""
+    namespace, _, name = symbol.rpartition(".")
+    return _in_face(namespace, name)
+
+
+def _pointed(target: str) -> Any:
+    """What a target of `alias_table.ROWS` points to, or absent."""
+    module, colon, name = target.partition(":")
+    return getattr(importlib.import_module(module), name) if colon else _public(target)
+
+
+def _as_symbol(module: str) -> str:
+    """How a module is named to the user: `tf.nn` for a public namespace, else its own name."""
+    short = "tf" + module[len(ROOT) :]
+    return short if short in table.namespaces() else module
+
+
+def _is_module(name: str) -> bool:
+    known = name in table.internal_packages() or name in table.STANDS_FOR
+    return known or table.canonical(name) != name or _as_symbol(name) != name
+
+
+def _candidates(module: str, name: str) -> Any:
+    """What an attribute of an alias module may stand for, in the order of the rules."""
+    if (module, name) in table.ROWS:
+        yield _pointed(table.ROWS[module, name])
+    if module in table.STANDS_FOR:
+        yield getattr(importlib.import_module(table.STANDS_FOR[module]), name, _ABSENT)
+    if _is_module(f"{module}.{name}"):
+        yield importlib.import_module(f"{module}.{name}")
+    symbol = _as_symbol(module)
+    if symbol in table.namespaces():
+        yield _in_face(symbol.partition(".")[2], name)
+        return
+    public = table.internal_names().get(module, {}).get(name)
+    if public:
+        yield _public(public)
+    for namespace in table.search_path(module):
+        yield _in_face(namespace, name)
+
+
+def resolve(module: str, name: str) -> Any:
+    """The object that `module.name` stands for; `MissingSymbolError` if there is none."""
+    for value in _candidates(module, name):
+        if value is not _ABSENT:
+            return _view(value)
+    raise MissingSymbolError(f"{_as_symbol(module)}.{name}")
+
+
+def _view(value: Any) -> Any:
+    """A module of the face as a program sees it: the alias module of its namespace."""
+    if isinstance(value, ModuleType) and value.__name__.startswith(FACE):
+        return importlib.import_module(ROOT + value.__name__[len(FACE) :])
+    return value
+
+
+class AliasModule(ModuleType):
+    """A `tensorflow...` module: each attribute is looked up when first used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            return self._special(name)
+        value = resolve(self.__name__, name)
+        self.__dict__[name] = value
+        return value
+
+    def _special(self, name: str) -> Any:
+        """`__version__` and the like come from the face; `import *` takes what there is."""
+        if name == "__all__":
+            return [n for n in dir(self) if not n.startswith("_")]
+        if self.__name__ == ROOT and name in _OF_THE_FACE:
+            return getattr(importlib.import_module(FACE), name)
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Importing a missing name must not make it an attribute: `tf.lacking` goes on raising.
+        if not isinstance(value, Placeholder):
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        namespace = _as_symbol(self.__name__)
+        names = table.public_names().get(namespace, table.internal_names().get(self.__name__, ()))
+        there = (n for n in names if _has(self.__name__, n))
+        return sorted({*self.__dict__, *there})
+
+
+def _has(module: str, name: str) -> bool:
+    return any(value is not _ABSENT for value in _candidates(module, name))
+
+
+class _Lacking(ModuleType):
+    """What a name that evergraph lacks is bound to by an import: any use of it raises."""
+
+    def _raise(self, *args: Any, **kwargs: Any) -> NoReturn:
+        module, _, name = self.__name__.rpartition(".")
+        raise MissingSymbolError(f"{_as_symbol(module)}.{name}")
+
+    # No __bool__ nor __len__: tools that walk sys.modules ask modules for their truth.
+    __call__ = __iter__ = __getitem__ = __contains__ = _raise
+    __mro_entries__ = __instancecheck__ = __subclasscheck__ = __enter__ = __exit__ = _raise
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _raise
+    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __int__ = __float__ = __index__ = _raise
+
+    def __repr__(self) -> str:
+        return f"<{self.__name__}, which evergraph lacks>"
+
+
+class Placeholder(_Lacking):
+    """A symbol that TensorFlow has and evergraph lacks."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(f"{self!r} has no attribute {name!r}")
+        self._raise()
+
+
+class UnknownModule(_Lacking, AliasModule):
+    """A name below TensorFlow's internal packages that may be a module or a symbol."""
+
+
+def _kind(name: str) -> type[ModuleType] | None:
+    """The class of the module that `import name` makes; None if TensorFlow has none."""
+    if name == ROOT or _is_module(name):
+        return AliasModule
+    parent, _, last = name.rpartition(".")
+    if last in table.public_names().get(_as_symbol(parent), ()):
+        return Placeholder
+    if last in table.internal_names().get(parent, {}):
+        return Placeholder
+    if name.split(".")[1] in table.INTERNAL:
+        return UnknownModule
+    return None
+
+
+@cache
+def _tried_lines(filename: str) -> frozenset[int]:
+    """The lines of a file inside `try: ... except ImportError:`."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(filename)))
+    except SyntaxError:
+        return frozenset()
+    tries = (node for node in ast.walk(tree) if isinstance(node, ast.Try) and _catches(node))
+    return frozenset(
+        line
+        for node in tries
+        for statement in node.body
+        for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+    )
+
+
+def _catches(node: ast.Try) -> bool:
+    """Whether a handler of the statement takes an ImportError."""
+    kinds = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+    types = [handler.type for handler in node.handlers]
+    named = {n.id for t in types if t for n in ast.walk(t) if isinstance(n, ast.Name)}
+    return None in types or bool(kinds & named)
+
+
+def _import_is_tried() -> bool:
+    """Whether the running import statement of the program is inside `try ... except ImportError`.
+
+    Such a program knows what to do without the name, so it shall learn that it is missing.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame and ("importlib" in frame.f_code.co_filename or frame.f_globals is globals()):
+        frame = frame.f_back
+    return frame is not None and frame.f_lineno in _tried_lines(frame.f_code.co_filename)
+
+
+class _AliasLoader(Loader):
+    """Makes the module of a name, or hands over the one that it shares."""
+
+    def __init__(self, kind: type[ModuleType]) -> None:
+        self.kind = kind
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return self.kind(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        shared = table.canonical(module.__name__)
+        if shared != module.__name__:
+            sys.modules[module.__name__] = importlib.import_module(shared)
+            return
+        symbol = _as_symbol(shared).partition(".")[2]
+        real = _face(symbol) if symbol and _as_symbol(shared) != shared else _ABSENT
+        if real is not _ABSENT and not isinstance(real, ModuleType):
+            sys.modules[module.__name__] = real
+
+
+class AliasFinder(MetaPathFinder):
+    """Serves `tensorflow` and every module below it."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname.partition(".")[0] != ROOT:
+            return None
+        kind = _kind(fullname)
+        if kind is None or (issubclass(kind, _Lacking) and _import_is_tried()):
+            return None
+        return ModuleSpec(fullname, _AliasLoader(kind), origin="evergraph", is_package=True)
+
+
+def install_as_tensorflow() -> None:
+    """Makes `import tensorflow` and every `tensorflow...` import in this process give evergraph.
+
+    Calling it again does nothing. Raises RuntimeError when TensorFlow itself is imported already.
+    """
+    present = sys.modules.get(ROOT)
+    if present is not None and not isinstance(present, AliasModule):
+        raise RuntimeError(
+            "TensorFlow itself is already imported in this process. Call "
+            "evergraph.install_as_tensorflow() before anything imports tensorflow, or start the "
+            "program with `evergraph run`."
+        )
+    if not any(isinstance(finder, AliasFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, AliasFinder())
+
+
+def uninstall() -> None:
+    """Undoes `install_as_tensorflow`: later imports find what is installed."""
+    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, AliasFinder)]
+    for name in [n for n in sys.modules if n.partition(".")[0] == ROOT]:
+        if isinstance(sys.modules[ROOT], AliasModule) or name != ROOT:
+            del sys.modules[name]

@@ -1,0 +1,184 @@
+"""Which evergraph object a TensorFlow name stands for: the rules, as data.
+
+A module is looked up in this order: `SAME`, `STANDS_FOR`, TensorFlow's public namespaces
+(`public_names.tsv`), its internal modules (`internal_names.tsv`). A name in an internal module:
+`ROWS`, its public symbol, a submodule, the same name in one of the module's namespaces.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from importlib import resources
+
+# Prefix -> the prefix whose modules it shares.
+SAME = {
+    "tensorflow.compat.v1": "tensorflow",
+    "tensorflow._api.v1": "tensorflow",
+    "tensorflow.python.keras": "tensorflow.keras",
+    "tensorflow.python.platform.app": "tensorflow.app",
+    "tensorflow.python.platform.flags": "tensorflow.flags",
+    "tensorflow.python.platform.gfile": "tensorflow.gfile",
+    "tensorflow.python.platform.tf_logging": "tensorflow.logging",
+    "tensorflow.python.summary.summary": "tensorflow.summary",
+    "tensorflow.contrib.learn.python.learn.datasets.mnist": (
+        "tensorflow.examples.tutorials.mnist.input_data"
+    ),
+    "tensorflow.contrib.learn.datasets.mnist": "tensorflow.examples.tutorials.mnist.input_data",
+    "tensorflow.examples.tutorials.mnist.mnist.input_data": (
+        "tensorflow.examples.tutorials.mnist.input_data"
+    ),
+}
+
+# TensorFlow's module -> the module that has its names here.
+STANDS_FOR = {
+    "tensorflow.examples.tutorials.mnist.input_data": "evergraph.tf.examples.mnist",
+    "tensorflow.python.util.tf_inspect": "inspect",
+}
+
+_INTERNALS = "evergraph.compat.internals:"
+_TEST_DECORATORS = {
+    ("tensorflow.python.framework.test_util", name): _INTERNALS + "plain_decorator"
+    for name in (
+        "run_deprecated_v1",
+        "run_in_graph_and_eager_modes",
+        "run_all_in_graph_and_eager_modes",
+        "run_v1_only",
+        "deprecated_graph_mode_only",
+        "disable_xla",
+        "assert_no_garbage_created",
+        "assert_no_new_pyobjects_executing_eagerly",
+    )
+}
+
+# (module, name) -> "module:name" anywhere, or a public name of TensorFlow.
+ROWS = {
+    **_TEST_DECORATORS,
+    ("tensorflow.python.client.device_lib", "list_local_devices"): (
+        _INTERNALS + "list_local_devices"
+    ),
+    ("tensorflow.python.framework.ops", "convert_n_to_tensor"): _INTERNALS + "convert_n_to_tensor",
+    ("tensorflow.python.framework.ops", "get_name_scope"): _INTERNALS + "get_name_scope",
+    ("tensorflow.python.framework.tensor_shape", "as_dimension"): _INTERNALS + "as_dimension",
+    ("tensorflow.python.framework.tensor_shape", "as_shape"): _INTERNALS + "as_shape",
+    ("tensorflow.python.framework.tensor_shape", "matrix"): _INTERNALS + "matrix",
+    ("tensorflow.python.framework.tensor_shape", "scalar"): _INTERNALS + "scalar",
+    ("tensorflow.python.framework.tensor_shape", "unknown_shape"): _INTERNALS + "unknown_shape",
+    ("tensorflow.python.framework.tensor_shape", "vector"): _INTERNALS + "vector",
+    ("tensorflow.python.framework.tensor_util", "constant_value"): "get_static_value",
+    ("tensorflow.python.framework.test_util", "TensorFlowTestCase"): "test.TestCase",
+    ("tensorflow.python.layers.utils", "constant_value"): _INTERNALS + "smart_constant_value",
+    ("tensorflow.python.layers.utils", "smart_cond"): _INTERNALS + "smart_cond",
+    ("tensorflow.python.framework.smart_cond", "smart_cond"): _INTERNALS + "smart_cond",
+    ("tensorflow.python.framework.smart_cond", "smart_constant_value"): (
+        _INTERNALS + "smart_constant_value"
+    ),
+    ("tensorflow.python.ops.control_flow_ops", "with_dependencies"): (
+        _INTERNALS + "with_dependencies"
+    ),
+    ("tensorflow.python.ops.math_ops", "mul"): "multiply",
+    ("tensorflow.python.ops.math_ops", "sub"): "subtract",
+    ("tensorflow.python.ops.math_ops", "neg"): "negative",
+    ("tensorflow.python.platform.googletest", "TestCase"): "test.TestCase",
+    ("tensorflow.python.platform.googletest", "main"): "test.main",
+    ("tensorflow.python.platform.test", "TestCase"): "test.TestCase",
+    ("tensorflow.python.util.tf_export", "tf_export"): _INTERNALS + "plain_decorator",
+    ("tensorflow.python.util.tf_export", "keras_export"): _INTERNALS + "plain_decorator",
+    ("tensorflow.python.util.deprecation", "deprecated"): _INTERNALS + "plain_decorator",
+    ("tensorflow.python.util.deprecation", "deprecated_args"): _INTERNALS + "plain_decorator",
+}
+
+# The first part below `tensorflow` of modules that no list has in full.
+INTERNAL = ("python", "core", "contrib", "tools", "compiler", "examples")
+
+# Where a name of an internal module is looked for when that module's own rows do not say.
+SEARCH = ("", "nn", "math", "train", "layers", "losses", "nn.rnn_cell", "contrib.framework")
+
+# Names that versions before 1.0 had, and what became of them.
+RENAMED = {
+    "tf.batch_matmul": "tf.matmul",
+    "tf.complex_abs": "tf.abs",
+    "tf.concat_v2": "tf.concat",
+    "tf.histogram_summary": "tf.summary.histogram",
+    "tf.image_summary": "tf.summary.image",
+    "tf.inv": "tf.reciprocal",
+    "tf.merge_all_summaries": "tf.summary.merge_all",
+    "tf.merge_summary": "tf.summary.merge",
+    "tf.mul": "tf.multiply",
+    "tf.neg": "tf.negative",
+    "tf.pack": "tf.stack",
+    "tf.scalar_summary": "tf.summary.scalar",
+    "tf.select": "tf.where",
+    "tf.sub": "tf.subtract",
+    "tf.train.SummaryWriter": "tf.summary.FileWriter",
+    "tf.unpack": "tf.unstack",
+}
+
+
+def _read(name: str) -> dict[str, list[str]]:
+    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in text.splitlines())
+    return {key: names.split() for key, names in rows}
+
+
+@cache
+def public_names() -> dict[str, frozenset[str]]:
+    """Namespace ("tf", "tf.nn", ...) -> TensorFlow 1.15's public names in it."""
+    table = _read("public_names.tsv")
+    return {key: frozenset(n.rstrip(".") for n in names) for key, names in table.items()}
+
+
+@cache
+def namespaces() -> frozenset[str]:
+    """TensorFlow 1.15's public namespaces, "tf" among them."""
+    table = _read("public_names.tsv")
+    inner = {f"{key}.{n[:-1]}" for key, names in table.items() for n in names if n.endswith(".")}
+    return frozenset(inner | set(table))
+
+
+@cache
+def internal_names() -> dict[str, dict[str, str]]:
+    """Internal module -> name -> its public symbol without "tf.", or "" where it has none."""
+    return {
+        module: dict(_entry(word) for word in words)
+        for module, words in _read("internal_names.tsv").items()
+    }
+
+
+def _entry(word: str) -> tuple[str, str]:
+    name, equal, public = word.partition("=")
+    return name, (public or name) if equal else ""
+
+
+@cache
+def internal_packages() -> frozenset[str]:
+    """The internal modules that some table names, and the packages above them."""
+    found: set[str] = set()
+    for module in (*internal_names(), *STANDS_FOR, *SAME):
+        parts = module.split(".")
+        found.update(".".join(parts[:n]) for n in range(1, len(parts) + 1))
+    return frozenset(found)
+
+
+@cache
+def search_path(module: str) -> tuple[str, ...]:
+    """The public namespaces in which a name of an internal module is looked for, best first.
+
+    Those of its names whose public symbol is known come first; below `tensorflow.contrib.X.python`
+    `contrib.X` does.
+    """
+    symbols = internal_names().get(module, {}).values()
+    counts = Counter(symbol.rpartition(".")[0] for symbol in symbols if symbol)
+    own = [namespace for namespace, _ in counts.most_common()]
+    above, python, _ = module.partition(".python")
+    if python and above.startswith("tensorflow.contrib."):
+        own.insert(0, above.removeprefix("tensorflow."))
+    return tuple(dict.fromkeys([*own, *SEARCH]))
+
+
+def canonical(module: str) -> str:
+    """The module whose object `module` shares, after `SAME`."""
+    for prefix, target in SAME.items():
+        if module == prefix or module.startswith(prefix + "."):
+            return target + module[len(prefix) :]
+    return module

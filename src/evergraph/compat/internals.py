@@ -1,0 +1,124 @@
+"""Functions of TensorFlow's internal modules that have no public equal and that programs use.
+
+Written against the face, which is imported when one of them is called.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+
+def _tf() -> Any:
+    return importlib.import_module("evergraph.tf")
+
+
+def plain_decorator(*args: Any, **kwargs: Any) -> Any:
+    """A decorator that changes nothing, used bare (`@d`) or with arguments (`@d("why", n=1)`)."""
+    if len(args) == 1 and not kwargs and callable(args[0]):
+        return args[0]
+    return lambda decorated: decorated
+
+
+def as_shape(shape: Any) -> Any:
+    """`shape` as a TensorShape."""
+    return _tf().TensorShape(shape)
+
+
+def as_dimension(value: Any) -> Any:
+    """`value` as a Dimension."""
+    return _tf().Dimension(value)
+
+
+def unknown_shape(rank: int | None = None, **kwargs: Any) -> Any:
+    """The shape of which nothing is known, or only the rank (`ndims` names it too)."""
+    rank = kwargs.get("ndims", rank)
+    return _tf().TensorShape(None if rank is None else [None] * rank)
+
+
+def scalar() -> Any:
+    """The shape of a scalar."""
+    return _tf().TensorShape([])
+
+
+def vector(length: Any) -> Any:
+    """The shape of a vector."""
+    return _tf().TensorShape([length])
+
+
+def matrix(rows: Any, cols: Any) -> Any:
+    """The shape of a matrix."""
+    return _tf().TensorShape([rows, cols])
+
+
+def get_name_scope() -> str:
+    """The current name scope of the default graph, without its closing slash."""
+    return str(_tf().get_default_graph().get_name_scope())
+
+
+def convert_n_to_tensor(
+    values: Sequence[Any], dtype: Any = None, name: str | None = None, preferred_dtype: Any = None
+) -> list[Any]:
+    """Each value as a Tensor; the n-th is named `name_n`."""
+    return [
+        _tf().convert_to_tensor(
+            value,
+            dtype=dtype,
+            name=None if name is None else f"{name}_{index}",
+            preferred_dtype=preferred_dtype,
+        )
+        for index, value in enumerate(values)
+    ]
+
+
+def with_dependencies(
+    dependencies: Iterable[Any], output_tensor: Any, name: str | None = None
+) -> Any:
+    """`output_tensor`, available only after the dependencies have run."""
+    tf = _tf()
+    values = [*dependencies, output_tensor]
+    with (
+        tf.name_scope(name, "control_dependency", values) as scope,
+        tf.control_dependencies(values[:-1]),
+    ):
+        return tf.identity(output_tensor, name=scope)
+
+
+def smart_constant_value(pred: Any) -> bool | None:
+    """The truth value of a Python bool, 0, 1 or constant tensor; None if a run decides it.
+
+    Raises TypeError for anything that is no predicate.
+    """
+    if isinstance(pred, bool | int) and pred in (0, 1):
+        return bool(pred)
+    tf = _tf()
+    if not isinstance(pred, tf.Tensor | tf.Variable):
+        raise TypeError(
+            f"`pred` must be a Tensor, a Variable, a Python bool, 0 or 1; found {pred!r}."
+        )
+    value = tf.get_static_value(pred) if isinstance(pred, tf.Tensor) else None
+    return None if value is None else bool(value)
+
+
+def smart_cond(
+    pred: Any,
+    true_fn: Callable[[], Any] | None = None,
+    false_fn: Callable[[], Any] | None = None,
+    name: str | None = None,
+) -> Any:
+    """`tf.cond`, except that a predicate known while building takes its branch at once."""
+    if not callable(true_fn) or not callable(false_fn):
+        raise TypeError("`true_fn` and `false_fn` must be callable.")
+    value = smart_constant_value(pred)
+    if value is None:
+        from evergraph.compat.alias import resolve
+
+        return resolve("tensorflow", "cond")(pred, true_fn=true_fn, false_fn=false_fn, name=name)
+    return true_fn() if value else false_fn()
+
+
+def list_local_devices(session_config: Any = None) -> list[Any]:
+    """The devices of this process: `name`, `device_type` and `memory_limit` of each."""
+    with _tf().Session(config=session_config) as session:
+        return list(session.list_devices())
