@@ -1,0 +1,1 @@
+"""What `tensorflow.examples` gives to programs."""
