@@ -1,13 +1,10 @@
-"""Writes the generated data of the alias table from lists of TensorFlow 1.15's names.
+"""Writes `internal_names.tsv`, the generated part of the alias table.
 
-    python tools/make_alias_data.py API.tsv INTERNAL.tsv [OUTDIR]
+    python tools/make_alias_data.py INTERNAL.tsv [OUT.tsv]
 
-API.tsv has the public symbols (columns: symbol, kind, ...), INTERNAL.tsv the names of internal
-modules (columns: module, name, kind, number of users, public symbol, ...). The results are
-
-- `public_names.tsv`: namespace, its names; a name that is itself a namespace ends in a dot;
-- `internal_names.tsv`: internal module, its names, each as `name` (no public symbol), `name=`
-  (public under the same name at the top) or `name=public.symbol`.
+INTERNAL.tsv lists the names of TensorFlow 1.15's internal modules (columns: module, name, kind,
+number of users, public symbol, ...). The result has a line a module: its names, each as `name` (no
+public symbol), `name=` (public under the same name at the top) or `name=public.symbol`.
 """
 
 from __future__ import annotations
@@ -17,27 +14,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-MEMBERS = {"method", "property", "classmethod", "staticmethod"}
-# Namespaces that the list of symbols implies without naming them.
-IMPLIED = ("tf.compat", "tf.contrib", "tf.examples", "tf.python", "tf.core", "tf.tools")
-
 
 def _rows(path: Path) -> Iterable[dict[str, str]]:
     with path.open(encoding="utf-8") as file:
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-
-
-def public_names(path: Path) -> dict[str, list[str]]:
-    """Namespace -> its public names, namespaces with a dot at their end."""
-    kinds = {row["symbol"]: row["kind"] for row in _rows(path)}
-    kinds.update(dict.fromkeys(IMPLIED, "module"))
-    table: dict[str, list[str]] = {}
-    for symbol, kind in sorted(kinds.items()):
-        parent, _, name = symbol.rpartition(".")
-        if kind in MEMBERS or kinds.get(parent, "module") != "module":
-            continue
-        table.setdefault(parent, []).append(name + "." * (kind == "module"))
-    return table
 
 
 def internal_names(path: Path) -> dict[str, list[str]]:
@@ -57,10 +37,9 @@ def write(path: Path, table: dict[str, list[str]]) -> None:
     path.write_text("".join(lines), encoding="utf-8")
 
 
-def main(api: str, internal: str, folder: str = "src/evergraph/compat") -> None:
-    """Reads the two lists and writes the two tables into `folder`."""
-    write(Path(folder, "public_names.tsv"), public_names(Path(api)))
-    write(Path(folder, "internal_names.tsv"), internal_names(Path(internal)))
+def main(internal: str, out: str = "src/evergraph/compat/internal_names.tsv") -> None:
+    """Reads the list and writes the table."""
+    write(Path(out), internal_names(Path(internal)))
 
 
 if __name__ == "__main__":

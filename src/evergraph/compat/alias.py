@@ -7,21 +7,18 @@ is used, by name.
 
 from __future__ import annotations
 
-import ast
 import difflib
 import importlib
-import importlib.util
-import linecache
 import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any, NoReturn
 
 from evergraph.compat import alias_table as table
-from evergraph.errors import UnimplementedError
+from evergraph.compat.frames import import_is_tried
 
 FACE = "evergraph.tf"
 ROOT = "tensorflow"
@@ -29,35 +26,56 @@ _ABSENT: Any = object()
 _OF_THE_FACE = ("__version__", "__git_version__", "__compiler_version__", "__file__")
 
 
-class MissingSymbolError(UnimplementedError, AttributeError):
-    """A name of TensorFlow that evergraph does not have; the message names the nearest one."""
-
-    def __init__(self, symbol: str) -> None:
-        super().__init__(_message(symbol))
-        self.symbol = symbol
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.symbol,)
+def _namespaces() -> Any:
+    """The face's own table of names."""
+    return importlib.import_module(f"{FACE}.namespaces")
 
 
-def _message(symbol: str) -> str:
+def _is_namespace(symbol: str) -> bool:
+    return symbol == "tf" or bool(_namespaces().public_names(symbol))
+
+
+def _in_face(namespace: str, name: str) -> Any:
+    """What the face has as `namespace.name` ("tf.nn", "relu"), or absent.
+
+    A module of the face that is no namespace of TensorFlow does not count.
+    """
+    try:
+        value = _namespaces().resolve(namespace, name)
+    except AttributeError:
+        return _ABSENT
+    if isinstance(value, ModuleType) and not _is_namespace(f"{namespace}.{name}"):
+        return _ABSENT
+    return value
+
+
+def _public(symbol: str) -> Any:
+    """What the face has under a public symbol without its `tf.`, or absent."""
+    namespace, _, name = f"tf.{symbol}".rpartition(".")
+    return _in_face(namespace, name)
+
+
+def _missing(symbol: str) -> AttributeError:
+    """The error for using a name that evergraph lacks; it names the nearest that it has."""
     namespace, _, name = symbol.rpartition(".")
-    listed = namespace in table.namespaces() and not namespace.startswith("tf.contrib")
-    if listed and name not in table.public_names().get(namespace, ()):
+    names = _namespaces().public_names(namespace)
+    if names and name not in names and not namespace.startswith("tf.contrib"):
         said = f"{symbol} is neither in TensorFlow 1.15 nor in evergraph."
     else:
-        said = f"{symbol} is not in evergraph yet."
+        said = f"{symbol} is not supported by evergraph yet."
     near = nearest(symbol)
-    return f"{said} The nearest there is: {near}." if near else said
+    hint = f" The nearest that is: {near}." if near else ""
+    error: AttributeError = _namespaces().MissingSymbolError(said + hint)
+    return error
 
 
 @cache
 def _face_names() -> dict[str, list[str]]:
     """Last name -> the public symbols of the face that end in it, shortest first."""
     found: dict[str, list[str]] = {}
-    for namespace, names in table.public_names().items():
-        for name in names:
-            if _in_face(namespace.partition(".")[2], name) is not _ABSENT:
+    for namespace in ("tf", *(f"tf.{space}" for space in table.SPACES)):
+        for name in _namespaces().public_names(namespace):
+            if _in_face(namespace, name) is not _ABSENT:
                 found.setdefault(name, []).append(f"{namespace}.{name}")
     return {name: sorted(symbols, key=len) for name, symbols in found.items()}
 
@@ -80,36 +98,6 @@ def nearest(symbol: str) -> str | None:
     return None
 
 
-def _face(namespace: str) -> Any:
-    """The object of the face that is a namespace ("" for the face itself), or absent."""
-    place: Any = importlib.import_module(FACE)
-    path = FACE
-    for part in namespace.split(".") if namespace else ():
-        path = f"{path}.{part}"
-        inner = getattr(place, part, _ABSENT)
-        if inner is _ABSENT and hasattr(place, "__path__") and importlib.util.find_spec(path):
-            inner = importlib.import_module(path)
-        if inner is _ABSENT:
-            return _ABSENT
-        place = inner
-    return place
-
-
-def _in_face(namespace: str, name: str) -> Any:
-    """What the face has under `namespace.name`: no module, unless that is a namespace."""
-    if ".".join(("tf", namespace, name)).replace("..", ".") in table.namespaces():
-        return _face(f"{namespace}.{name}".lstrip("."))
-    place = _face(namespace)
-    value = _ABSENT if place is _ABSENT else getattr(place, name, _ABSENT)
-    return _ABSENT if isinstance(value, ModuleType) else value
-
-
-def _public(symbol: str) -> Any:
-    """What the face has under a public symbol without its `tf.`, or absent."""
-    namespace, _, name = symbol.rpartition(".")
-    return _in_face(namespace, name)
-
-
 def _pointed(target: str) -> Any:
     """What a target of `alias_table.ROWS` points to, or absent."""
     module, colon, name = target.partition(":")
@@ -119,7 +107,7 @@ def _pointed(target: str) -> Any:
 def _as_symbol(module: str) -> str:
     """How a module is named to the user: `tf.nn` for a public namespace, else its own name."""
     short = "tf" + module[len(ROOT) :]
-    return short if short in table.namespaces() else module
+    return short if _is_namespace(short) else module
 
 
 def _is_module(name: str) -> bool:
@@ -136,22 +124,22 @@ def _candidates(module: str, name: str) -> Any:
     if _is_module(f"{module}.{name}"):
         yield importlib.import_module(f"{module}.{name}")
     symbol = _as_symbol(module)
-    if symbol in table.namespaces():
-        yield _in_face(symbol.partition(".")[2], name)
+    if symbol != module:
+        yield _in_face(symbol, name)
         return
     public = table.internal_names().get(module, {}).get(name)
     if public:
         yield _public(public)
     for namespace in table.search_path(module):
-        yield _in_face(namespace, name)
+        yield _in_face(f"tf.{namespace}".rstrip("."), name)
 
 
 def resolve(module: str, name: str) -> Any:
-    """The object that `module.name` stands for; `MissingSymbolError` if there is none."""
+    """The object that `module.name` stands for; the face's MissingSymbolError if there is none."""
     for value in _candidates(module, name):
         if value is not _ABSENT:
             return _view(value)
-    raise MissingSymbolError(f"{_as_symbol(module)}.{name}")
+    raise _missing(f"{_as_symbol(module)}.{name}")
 
 
 def _view(value: Any) -> Any:
@@ -185,8 +173,8 @@ class AliasModule(ModuleType):
             super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
-        namespace = _as_symbol(self.__name__)
-        names = table.public_names().get(namespace, table.internal_names().get(self.__name__, ()))
+        names = _namespaces().public_names(_as_symbol(self.__name__))
+        names = names or table.internal_names().get(self.__name__, ())
         there = (n for n in names if _has(self.__name__, n))
         return sorted({*self.__dict__, *there})
 
@@ -200,7 +188,7 @@ class _Lacking(ModuleType):
 
     def _raise(self, *args: Any, **kwargs: Any) -> NoReturn:
         module, _, name = self.__name__.rpartition(".")
-        raise MissingSymbolError(f"{_as_symbol(module)}.{name}")
+        raise _missing(f"{_as_symbol(module)}.{name}")
 
     # No __bool__ nor __len__: tools that walk sys.modules ask modules for their truth.
     __call__ = __iter__ = __getitem__ = __contains__ = _raise
@@ -230,48 +218,13 @@ def _kind(name: str) -> type[ModuleType] | None:
     if name == ROOT or _is_module(name):
         return AliasModule
     parent, _, last = name.rpartition(".")
-    if last in table.public_names().get(_as_symbol(parent), ()):
+    if last in _namespaces().public_names(_as_symbol(parent)):
         return Placeholder
     if last in table.internal_names().get(parent, {}):
         return Placeholder
     if name.split(".")[1] in table.INTERNAL:
         return UnknownModule
     return None
-
-
-@cache
-def _tried_lines(filename: str) -> frozenset[int]:
-    """The lines of a file inside `try: ... except ImportError:`."""
-    try:
-        tree = ast.parse("".join(linecache.getlines(filename)))
-    except SyntaxError:
-        return frozenset()
-    tries = (node for node in ast.walk(tree) if isinstance(node, ast.Try) and _catches(node))
-    return frozenset(
-        line
-        for node in tries
-        for statement in node.body
-        for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
-    )
-
-
-def _catches(node: ast.Try) -> bool:
-    """Whether a handler of the statement takes an ImportError."""
-    kinds = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
-    types = [handler.type for handler in node.handlers]
-    named = {n.id for t in types if t for n in ast.walk(t) if isinstance(n, ast.Name)}
-    return None in types or bool(kinds & named)
-
-
-def _import_is_tried() -> bool:
-    """Whether the running import statement of the program is inside `try ... except ImportError`.
-
-    Such a program knows what to do without the name, so it shall learn that it is missing.
-    """
-    frame: FrameType | None = sys._getframe(1)
-    while frame and ("importlib" in frame.f_code.co_filename or frame.f_globals is globals()):
-        frame = frame.f_back
-    return frame is not None and frame.f_lineno in _tried_lines(frame.f_code.co_filename)
 
 
 class _AliasLoader(Loader):
@@ -288,10 +241,6 @@ class _AliasLoader(Loader):
         if shared != module.__name__:
             sys.modules[module.__name__] = importlib.import_module(shared)
             return
-        symbol = _as_symbol(shared).partition(".")[2]
-        real = _face(symbol) if symbol and _as_symbol(shared) != shared else _ABSENT
-        if real is not _ABSENT and not isinstance(real, ModuleType):
-            sys.modules[module.__name__] = real
 
 
 class AliasFinder(MetaPathFinder):
@@ -303,7 +252,7 @@ class AliasFinder(MetaPathFinder):
         if fullname.partition(".")[0] != ROOT:
             return None
         kind = _kind(fullname)
-        if kind is None or (issubclass(kind, _Lacking) and _import_is_tried()):
+        if kind is None or (issubclass(kind, _Lacking) and import_is_tried()):
             return None
         return ModuleSpec(fullname, _AliasLoader(kind), origin="evergraph", is_package=True)
 

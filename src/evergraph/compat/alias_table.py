@@ -1,7 +1,7 @@
 """Which evergraph object a TensorFlow name stands for: the rules, as data.
 
-A module is looked up in this order: `SAME`, `STANDS_FOR`, TensorFlow's public namespaces
-(`public_names.tsv`), its internal modules (`internal_names.tsv`). A name in an internal module:
+A module is looked up in this order: `SAME`, `STANDS_FOR`, TensorFlow's public namespaces (the
+face's own table), its internal modules (`internal_names.tsv`). A name in an internal module:
 `ROWS`, its public symbol, a submodule, the same name in one of the module's namespaces.
 """
 
@@ -94,6 +94,25 @@ INTERNAL = ("python", "core", "contrib", "tools", "compiler", "examples")
 # Where a name of an internal module is looked for when that module's own rows do not say.
 SEARCH = ("", "nn", "math", "train", "layers", "losses", "nn.rnn_cell", "contrib.framework")
 
+# Where a name that is missing is looked for to name the nearest that is there.
+SPACES = (
+    "contrib.framework",
+    "contrib.layers",
+    "contrib.rnn",
+    "initializers",
+    "layers",
+    "linalg",
+    "losses",
+    "math",
+    "metrics",
+    "nn",
+    "nn.rnn_cell",
+    "random",
+    "summary",
+    "test",
+    "train",
+)
+
 # Names that versions before 1.0 had, and what became of them.
 RENAMED = {
     "tf.batch_matmul": "tf.matmul",
@@ -115,34 +134,12 @@ RENAMED = {
 }
 
 
-def _read(name: str) -> dict[str, list[str]]:
-    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in text.splitlines())
-    return {key: names.split() for key, names in rows}
-
-
-@cache
-def public_names() -> dict[str, frozenset[str]]:
-    """Namespace ("tf", "tf.nn", ...) -> TensorFlow 1.15's public names in it."""
-    table = _read("public_names.tsv")
-    return {key: frozenset(n.rstrip(".") for n in names) for key, names in table.items()}
-
-
-@cache
-def namespaces() -> frozenset[str]:
-    """TensorFlow 1.15's public namespaces, "tf" among them."""
-    table = _read("public_names.tsv")
-    inner = {f"{key}.{n[:-1]}" for key, names in table.items() for n in names if n.endswith(".")}
-    return frozenset(inner | set(table))
-
-
 @cache
 def internal_names() -> dict[str, dict[str, str]]:
     """Internal module -> name -> its public symbol without "tf.", or "" where it has none."""
-    return {
-        module: dict(_entry(word) for word in words)
-        for module, words in _read("internal_names.tsv").items()
-    }
+    text = resources.files(__package__).joinpath("internal_names.tsv").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in text.splitlines())
+    return {module: dict(_entry(word) for word in words.split()) for module, words in rows}
 
 
 def _entry(word: str) -> tuple[str, str]:
