@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.convert import constant
 from ..core.opdef import Array, Attrs, define
 from ..core.shape import Shape, compatible, merge, show
+from ..core.tensor import Literal
 from . import update_rules as rules
 from .update_rules import GRAPH, Formula, Maths, arrays
 
@@ -202,7 +204,9 @@ def _evaluate(rule: Rule, maths: Maths, named: dict[str, Any], attrs: Attrs) -> 
 def _definition(rule: Rule) -> Callable[..., tuple[Any, ...]]:
     def definition(*inputs: Any, **attrs: Any) -> tuple[Any, ...]:
         _checked_shape(rule, False, [x.static_shape for x in inputs])
-        return _evaluate(rule, GRAPH, dict(zip(rule.inputs(False), inputs, strict=True)), attrs)
+        # Formulas need operators, which literals do not have.
+        tensors = [constant(x.value) if isinstance(x, Literal) else x for x in inputs]
+        return _evaluate(rule, GRAPH, dict(zip(rule.inputs(False), tensors, strict=True)), attrs)
 
     return definition
 
