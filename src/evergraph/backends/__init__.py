@@ -1,0 +1,1 @@
+"""What runs programs: the contract, and the NumPy reference that others are tested against."""

@@ -1,0 +1,1 @@
+"""Graph, operations, tensors, dtypes and shapes: what every other layer stands on."""

@@ -1,0 +1,333 @@
+"""`emit`: the one door through which every operation enters a graph.
+
+It turns Python values into constants, infers dtypes and shapes by the op table, applies scopes,
+devices and control dependencies, and remembers the line of the user's program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from . import opdef
+from .convert import convert_to_tensor, use_emit
+from .dtypes import DType
+from .graph import Graph, get_default_graph
+from .opdef import ArgDef, AttrDef, OpDef
+from .provenance import user_site
+from .scopes import control_inputs_for, device_for
+from .shape import show_brackets
+from .tensor import Literal, Operand, Operation, Tensor
+from .values import OperandValues
+
+
+def emit(
+    op_type: str,
+    inputs: Sequence[Any] = (),
+    attrs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+) -> Operation:
+    """Adds an operation to the graph and returns it.
+
+    `inputs` has one entry an argument of the op's signature: a tensor, a Literal, a Python value
+    (it becomes a `Const` named after the argument), or a sequence of such for a list. Dtype
+    attributes are inferred; the others come by name in `attrs`, or from their defaults.
+
+    Raises KeyError for an unknown op, TypeError and ValueError where dtypes or shapes do not fit,
+    RuntimeError when the graph is finalized.
+    """
+    definition = opdef.lookup(op_type)
+    graph = _graph_of(inputs)
+    values: dict[str, Any] = dict(attrs) if attrs else {}
+    simple = definition.simple_inputs and all(type(x) in (Tensor, Literal) for x in inputs)
+    op_name = graph.op_name(name or op_type)
+    if simple:
+        operands: Sequence[Operand] = inputs
+        _check_simple(definition, inputs, values, op_name)
+    else:
+        operands = _convert_inputs(graph, definition, inputs, values, op_name)
+    return add_operation(graph, definition, op_name, operands, values)
+
+
+def add_operation(
+    graph: Graph,
+    definition: OpDef,
+    op_name: str,
+    operands: Sequence[Operand],
+    attrs: dict[str, Any],
+) -> Operation:
+    """Appends an operation whose operands are converted and whose input dtypes are known."""
+    for key, default in definition.defaults.items():
+        if key not in attrs:
+            attrs[key] = default
+    _check_attrs(definition, attrs, op_name)
+    op = Operation(graph, op_name, definition, operands, attrs)
+    op.site = user_site(3)
+    _infer_outputs(op)
+    _apply_scopes(graph, op)
+    graph.append(op)
+    for x in operands:
+        if type(x) is Tensor:
+            x._consumers.append(op)
+    for block in graph.control_stack:
+        block.made.add(op)
+    return op
+
+
+def _graph_of(inputs: Iterable[Any]) -> Graph:
+    """The graph of the tensors among the inputs, else the default graph."""
+    found: Graph | None = None
+    first: Any = None
+    for x in inputs:
+        for t in x if type(x) in (list, tuple) else (x,):
+            graph = getattr(t, "graph", None) if not isinstance(t, Tensor) else t.op.graph
+            if isinstance(graph, Graph):
+                if found is None:
+                    found, first = graph, t
+                elif graph is not found:
+                    raise ValueError(
+                        f"{t} must be from the same graph as {first}: both were made in "
+                        "different `tf.Graph`s."
+                    )
+    return get_default_graph() if found is None else found
+
+
+def _check_simple(
+    definition: OpDef, inputs: Sequence[Any], attrs: dict[str, Any], op_name: str
+) -> None:
+    if len(inputs) != len(definition.inputs):
+        raise TypeError(
+            f"Op {definition.name} takes {len(definition.inputs)} inputs, {len(inputs)} given."
+        )
+    for arg, x in zip(definition.inputs, inputs, strict=True):
+        dtype = x.dtype
+        dtype = dtype._base or dtype
+        key = arg.type_attr
+        if key is None:
+            if dtype is not arg.dtype:
+                raise _wrong_dtype(definition, arg, dtype, arg.dtype, None)
+        elif key not in attrs:
+            attrs[key] = dtype
+        elif attrs[key] is not dtype:
+            raise _wrong_dtype(definition, arg, dtype, attrs[key], key)
+
+
+def _wrong_dtype(
+    definition: OpDef, arg: ArgDef, got: DType, want: DType | None, attr: str | None
+) -> TypeError:
+    other = next((a.name for a in definition.inputs if attr and a.type_attr == attr), None)
+    of = f" of argument {other!r}" if other and other != arg.name else ""
+    assert want is not None
+    return TypeError(
+        f"Input {arg.name!r} of {definition.name!r} Op has type {got.name} that does not match "
+        f"{'type' if of else 'expected type of'} {want.name}{of}. Convert one of them, e.g. with "
+        f"tf.cast(x, tf.{want.name})."
+    )
+
+
+def _convert_inputs(
+    graph: Graph, definition: OpDef, inputs: Sequence[Any], attrs: dict[str, Any], op_name: str
+) -> list[Operand]:
+    if len(inputs) != len(definition.inputs):
+        raise TypeError(
+            f"Op {definition.name} takes {len(definition.inputs)} inputs, {len(inputs)} given."
+        )
+    operands: list[Operand] = []
+    with graph.as_default(), graph.name_scope(op_name + "/"):
+        for arg, x in zip(definition.inputs, inputs, strict=True):
+            if arg.is_list:
+                operands += _convert_list(definition, arg, x, attrs)
+            else:
+                operands.append(_convert_one(definition, arg, x, attrs))
+    return operands
+
+
+def _convert_one(definition: OpDef, arg: ArgDef, x: Any, attrs: dict[str, Any]) -> Operand:
+    dtype, preferred = arg.dtype, None
+    if arg.type_attr is not None:
+        dtype = attrs.get(arg.type_attr)
+        preferred = definition.defaults.get(arg.type_attr)
+    got = _converted(definition, arg, x, dtype, preferred, arg.name)
+    base = got.dtype.base_dtype
+    if dtype is not None and base is not dtype.base_dtype:
+        raise _wrong_dtype(definition, arg, base, dtype.base_dtype, arg.type_attr)
+    if arg.type_attr is not None:
+        attrs.setdefault(arg.type_attr, base)
+    if arg.is_ref and not got.dtype._is_ref_dtype:
+        raise TypeError(
+            f"{definition.name!r} Op requires that input {arg.name!r} be a mutable tensor "
+            "(e.g.: a tf.Variable)"
+        )
+    return got
+
+
+def _converted(
+    definition: OpDef, arg: ArgDef, x: Any, dtype: DType | None, preferred: DType | None, name: str
+) -> Operand:
+    if isinstance(x, (Tensor, Literal)):
+        return x
+    try:
+        return convert_to_tensor(x, dtype, name, arg.is_ref, preferred)
+    except TypeError as error:
+        if dtype is None:
+            raise
+        raise TypeError(
+            f"Expected {dtype.base_dtype.name} passed to parameter {arg.name!r} of op "
+            f"{definition.name!r}, got {str(x)[:200]} of type {type(x).__name__!r} instead. "
+            f"Error: {error}"
+        ) from None
+    except ValueError as error:
+        if x is None:
+            raise ValueError(
+                f"Tried to convert {arg.name!r} to a tensor and failed. Error: {error}"
+            ) from None
+        raise
+
+
+def _convert_list(definition: OpDef, arg: ArgDef, xs: Any, attrs: dict[str, Any]) -> list[Operand]:
+    if not isinstance(xs, (list, tuple)):
+        raise TypeError(
+            f"Expected list for {arg.name!r} argument to {definition.name!r} Op, not {xs}."
+        )
+    if arg.is_type_list:
+        return _convert_typed_list(definition, arg, xs, attrs)
+    dtype = arg.dtype or attrs.get(arg.type_attr or "")
+    if dtype is None:
+        dtype = next((x.dtype.base_dtype for x in xs if isinstance(x, (Tensor, Literal))), None)
+    got = [_converted(definition, arg, x, dtype, None, f"{arg.name}_{i}") for i, x in enumerate(xs)]
+    kinds = {x.dtype.base_dtype for x in got}
+    if len(kinds) > 1 or (dtype is not None and kinds and kinds != {dtype.base_dtype}):
+        names = [x.dtype.name for x in got]
+        raise TypeError(
+            f"Tensors in list passed to {arg.name!r} of {definition.name!r} Op have types "
+            f"{names} that don't all match."
+        )
+    assert arg.number_attr is not None
+    _set_count(definition, arg.number_attr, len(got), attrs)
+    if arg.type_attr is not None and kinds:
+        attrs.setdefault(arg.type_attr, kinds.pop())
+    return got
+
+
+def _set_count(definition: OpDef, attr: str, count: int, attrs: dict[str, Any]) -> None:
+    minimum = definition.attrs[attr].minimum or 0
+    if count < minimum:
+        raise ValueError(
+            f"List argument to {definition.name!r} Op with length {count} must be at least "
+            f"length {minimum}."
+        )
+    if attrs.setdefault(attr, count) != count:
+        raise ValueError(
+            f"List argument to {definition.name!r} Op with length {count} must match length "
+            f"{attrs[attr]} of another argument."
+        )
+
+
+def _convert_typed_list(
+    definition: OpDef, arg: ArgDef, xs: Sequence[Any], attrs: dict[str, Any]
+) -> list[Operand]:
+    assert arg.type_attr is not None
+    wanted = attrs.get(arg.type_attr) or [None] * len(xs)
+    got = [
+        _converted(definition, arg, x, t, None, f"{arg.name}_{i}")
+        for i, (x, t) in enumerate(zip(xs, wanted, strict=True))
+    ]
+    attrs[arg.type_attr] = tuple(x.dtype.base_dtype for x in got)
+    minimum = definition.attrs[arg.type_attr].minimum or 0
+    if len(got) < minimum:
+        raise ValueError(
+            f"List argument {arg.name!r} to {definition.name!r} Op must have at least {minimum} "
+            "elements."
+        )
+    return got
+
+
+def _check_attrs(definition: OpDef, attrs: dict[str, Any], op_name: str) -> None:
+    for key, spec in definition.attrs.items():
+        if key not in attrs:
+            raise TypeError(f"Op {definition.name} ({op_name}) needs the attribute {key!r}.")
+        if spec.allowed is not None:
+            _check_allowed(definition, spec, attrs[key])
+    if len(attrs) > len(definition.attrs):
+        extra = sorted(k for k in set(attrs) - set(definition.attrs) if not k.startswith("_"))
+        if extra:
+            raise TypeError(f"Op {definition.name} has no attribute {extra[0]!r}.")
+
+
+def _check_allowed(definition: OpDef, spec: AttrDef, value: Any) -> None:
+    assert spec.allowed is not None
+    for v in value if isinstance(value, (tuple, list)) else (value,):
+        if v not in spec.allowed:
+            if not isinstance(v, DType):
+                raise ValueError(
+                    f"Attr {spec.name!r} of {definition.name!r} Op passed string {v!r} not in: "
+                    + ", ".join(f'"{a}"' for a in sorted(spec.allowed))
+                    + "."
+                )
+            names = ", ".join(sorted(d.name for d in spec.allowed))
+            arg = next((a.name for a in definition.inputs if a.type_attr == spec.name), spec.name)
+            raise TypeError(
+                f"Value passed to parameter {arg!r} of op {definition.name!r} has DataType "
+                f"{v.name} not in list of allowed values: {names}."
+            )
+
+
+def output_dtypes(definition: OpDef, attrs: dict[str, Any]) -> list[DType]:
+    """The dtypes of the outputs, as the attributes say."""
+    out: list[DType] = []
+    for arg in definition.outputs:
+        if arg.is_type_list:
+            out += attrs[arg.type_attr or ""]
+            continue
+        dtype = arg.dtype or attrs[arg.type_attr or ""]
+        if arg.is_ref:
+            dtype = dtype._as_ref
+        out += [dtype] * (attrs[arg.number_attr] if arg.number_attr else 1)
+    return out
+
+
+def _infer_outputs(op: Operation) -> None:
+    definition, attrs = op.definition, op.attrs
+    kinds = output_dtypes(definition, attrs) if definition.outputs else []
+    rule = definition.shape
+    if rule is None:
+        shapes: Sequence[Any] = [None] * len(kinds)
+    else:
+        try:
+            shapes = rule([x.static_shape for x in op.operands], attrs, OperandValues(op.operands))
+        except ValueError as error:
+            raise ValueError(f"{error}{_where(op)}") from None
+    op.outputs = [Tensor(op, i, d, s) for i, (d, s) in enumerate(zip(kinds, shapes, strict=True))]
+
+
+def _where(op: Operation) -> str:
+    shapes = ", ".join(show_brackets(x.static_shape) for x in op.operands)
+    return f" for {op.name!r} (op: {op.type!r}) with input shapes: {shapes}."
+
+
+def _apply_scopes(graph: Graph, op: Operation) -> None:
+    if graph.control_stack:
+        sources = {x.op for x in op.operands if isinstance(x, Tensor)}
+        op._control_inputs = control_inputs_for(graph.control_stack, sources)
+    if graph.attr_scope:
+        op.attrs.update(graph.attr_scope)
+    if graph.gradient_overrides:
+        op.gradient_type = graph.gradient_overrides.get(op.type)
+    if graph.device_stack:
+        op.device = device_for(op, graph.device_stack)
+    if graph.colocation_stack:
+        groups = [g for o in graph.colocation_stack for g in (o.colocation or (o.name,))]
+        op.colocation = tuple(sorted(set(groups)))
+        op.device = next((o.device for o in graph.colocation_stack if o.device), op.device)
+
+
+use_emit(emit)
+
+
+def apply(op_type: str, *inputs: Any, name: str | None = None, **attrs: Any) -> Any:
+    """Emits an operation and returns its output: one tensor, or a list if it has several."""
+    op = emit(op_type, inputs, attrs, name)
+    outputs = op.outputs
+    if len(outputs) == 1 and not op.definition.outputs[0].is_list:
+        return outputs[0]
+    return outputs if outputs else op

@@ -1,0 +1,134 @@
+"""`Function`: a graph with named inputs and outputs: what passes rewrite and backends compile.
+
+It also gives defined ops their kernel: the definition, traced once for given dtypes and ranks,
+and evaluated op by op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .emit import apply
+from .graph import Graph
+from .opdef import Attrs, OpDef, define
+from .shape import Shape
+from .tensor import Literal, Operand, Operation, Tensor
+
+define(
+    "_Arg",
+    "-> output:T",
+    "T:type; index:int; shape:shape=unknown",
+    shape=lambda shapes, attrs, values: [attrs["shape"]],
+    stateful=True,
+)
+
+
+class Function:
+    """A graph of its own with the tensors that go in and the operands that come out.
+
+    In a lowered function an op with `updates` is a value: its outputs are the new values of the
+    variables it updates, then its other outputs. Ops with an `effect` keep their order.
+    """
+
+    def __init__(self, graph: Graph, inputs: list[Tensor], outputs: list[Operand]) -> None:
+        self.graph = graph
+        self.inputs = inputs
+        self.outputs = outputs
+
+    def __repr__(self) -> str:
+        return f"<Function of {len(self.graph.operations)} operations>"
+
+
+def argument(graph: Graph, index: int, dtype: dtypes.DType, shape: Shape) -> Tensor:
+    """A new input of a function's graph."""
+    with graph.as_default():
+        attrs = {"T": dtype.base_dtype, "index": index, "shape": shape}
+        result: Tensor = apply("_Arg", name=f"arg{index}", **attrs)
+    return result
+
+
+def trace(definition: Callable[..., Any], kinds: Sequence[Any], attrs: Attrs) -> Function:
+    """Records `definition` on arguments of the given (dtype, shape) pairs."""
+    graph = Graph()
+    inputs = [argument(graph, i, d, s) for i, (d, s) in enumerate(kinds)]
+    with graph.as_default():
+        got = definition(*inputs, **attrs)
+    return Function(graph, inputs, list(got) if isinstance(got, (list, tuple)) else [got])
+
+
+def evaluate(function: Function, arrays: Sequence[Any], xp: Any = np) -> list[Any]:
+    """The outputs of a function without state, op by op with the kernels."""
+    known: dict[Operand, Any] = dict(zip(function.inputs, arrays, strict=True))
+
+    def value(x: Operand) -> Any:
+        return x.value if isinstance(x, Literal) else known[x]
+
+    for op in function.graph.operations:
+        if op.type == "_Arg":
+            continue
+        results = run_kernel(op, [value(x) for x in op.operands], xp)
+        known.update(zip(op.outputs, results, strict=True))
+    return [value(x) for x in function.outputs]
+
+
+def run_kernel(op: Operation, arrays: Sequence[Any], xp: Any = np) -> Sequence[Any]:
+    """The values of an operation's outputs for these operands."""
+    kernel = op.definition.kernel
+    if kernel is None:
+        raise NotImplementedError(f"Op {op.type} has no kernel.")
+    got = kernel(xp, arrays, op.attrs)
+    return got if isinstance(got, (tuple, list)) else (got,)
+
+
+def _flat_kinds(arrays: Sequence[Any]) -> tuple[tuple[dtypes.DType, Shape], ...]:
+    return tuple((dtypes.as_dtype(a.dtype), (None,) * np.ndim(a)) for a in arrays)
+
+
+def _key(attrs: Attrs) -> Any:
+    return tuple(sorted((k, repr(v)) for k, v in attrs.items()))
+
+
+def grouped(definition: OpDef, operands: Sequence[Any], attrs: Attrs) -> list[Any]:
+    """Flat operands as a definition takes them: one entry an argument, lists for list arguments."""
+    out: list[Any] = []
+    at = 0
+    for arg in definition.inputs:
+        if not arg.is_list:
+            out.append(operands[at])
+            at += 1
+            continue
+        n = len(attrs[arg.type_attr or ""]) if arg.is_type_list else attrs[arg.number_attr or ""]
+        out.append(list(operands[at : at + n]))
+        at += n
+    return out
+
+
+def definition_attrs(definition: OpDef, attrs: Attrs) -> Attrs:
+    """The attributes that a definition gets as keywords: those that its inputs do not tell."""
+    return {k: v for k, v in attrs.items() if k not in definition.inferred_attrs and k[0] != "_"}
+
+
+def defined_kernel(definition: OpDef) -> Callable[..., Any]:
+    """The kernel of a defined op: its definition evaluated."""
+    traces: dict[Any, Function] = {}
+
+    def kernel(xp: Any, inputs: Any, attrs: Attrs) -> Any:
+        arrays = [np.asarray(a) if np.isscalar(a) else a for a in inputs]
+        kinds = _flat_kinds(arrays)
+        key = (kinds, _key(attrs))
+        function = traces.get(key)
+        if function is None:
+
+            def call(*operands: Any) -> Any:
+                args = grouped(definition, operands, attrs)
+                return definition.definition(*args, **definition_attrs(definition, attrs))  # type: ignore[misc]
+
+            function = traces[key] = trace(call, kinds, {})
+        got = evaluate(function, arrays, xp)
+        return got[0] if len(got) == 1 else tuple(got)
+
+    return kernel

@@ -1,0 +1,104 @@
+"""What scopes leave on the operations made inside them: control inputs and devices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .tensor import Operation
+
+_DEVICE_PART = re.compile(
+    r"^(?:job:(?P<job>[A-Za-z]\w*)|replica:(?P<replica>\d+|\*)|task:(?P<task>\d+|\*)"
+    r"|(?:device:)?(?P<kind>cpu|gpu|tpu|xla_cpu|xla_gpu|tpu_system)(?::(?P<index>\d+|\*))?"
+    r"|device:(?P<other>\w+)(?::(?P<other_index>\d+|\*))?)$",
+    re.I,
+)
+
+
+class ControlDependencies:
+    """One `with control_dependencies(...)` block: what it waits for, what was made inside."""
+
+    __slots__ = ("made", "ops")
+
+    def __init__(self, ops: dict[Operation, None]) -> None:
+        self.ops = ops
+        self.made: set[Operation] = set()
+
+
+def control_inputs_for(
+    stack: list[ControlDependencies], sources: set[Operation]
+) -> list[Operation]:
+    """The control inputs of a new operation that reads from `sources`.
+
+    A block is left out when a source was itself made inside it: the order follows already.
+    """
+    found: dict[Operation, None] = {}
+    for block in stack:
+        if block.made.isdisjoint(sources):
+            found.update((op, None) for op in block.ops if op not in sources)
+    return list(found)
+
+
+def parse_device(text: str) -> dict[str, str]:
+    """The parts of a device string; ValueError if it is malformed."""
+    parts: dict[str, str] = {}
+    for item in filter(None, text.split("/")):
+        m = _DEVICE_PART.match(item)
+        if m is None:
+            raise ValueError(
+                f"Unknown attribute: {item!r} in device {text!r}. A device looks like "
+                "'/cpu:0', '/gpu:0', '/device:GPU:1' or '/job:worker/task:0/cpu:0'."
+            )
+        parts.update((k, v) for k, v in m.groupdict().items() if v is not None)
+    if "other" in parts:
+        parts["kind"] = parts.pop("other")
+        if "other_index" in parts:
+            parts["index"] = parts.pop("other_index")
+    return parts
+
+
+def format_device(parts: dict[str, str]) -> str:
+    """The canonical string of a device's parts."""
+    text = "".join(f"/{k}:{parts[k]}" for k in ("job", "replica", "task") if k in parts)
+    if "kind" in parts:
+        text += f"/device:{parts['kind'].upper()}:{parts.get('index', '*')}"
+    return text
+
+
+def merge_device(outer: str, inner: str) -> str:
+    """The outer device with what the inner one says in its place."""
+    return format_device({**parse_device(outer), **parse_device(inner)})
+
+
+class DeviceScope:
+    """One `with device(...)` block: a string, a function of the operation, or None."""
+
+    __slots__ = ("spec",)
+
+    def __init__(self, spec: Any) -> None:
+        self.spec = spec
+
+    def apply(self, op: Operation) -> str | None:
+        """What this block asks for the operation; None lifts the blocks around it."""
+        if self.spec is None or self.spec == "":
+            return self.spec  # type: ignore[no-any-return]
+        if callable(self.spec) and not hasattr(self.spec, "to_string"):
+            return _text(self.spec(op))
+        return _text(self.spec)
+
+
+def _text(device: Any) -> str:
+    return str(device.to_string() if hasattr(device, "to_string") else device or "")
+
+
+def device_for(op: Operation, stack: Iterable[DeviceScope]) -> str:
+    """The device of an operation from the blocks around it: inner ones win part by part."""
+    device = op.device
+    for scope in reversed(list(stack)):
+        wanted = scope.apply(op)
+        if wanted is None:
+            break
+        device = merge_device(wanted, device)
+    return device

@@ -1,0 +1,148 @@
+"""What can be known of a tensor's value before any run: constants and partly known shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .shape import Shape, is_known, size_of
+from .tensor import Literal, Operand, Operation, Tensor
+
+_UNKNOWN = object()
+_MAX_FOLDED = 1 << 16  # elements: larger values are left to the compiler
+
+
+class OperandValues:
+    """The values of an operation's operands, as far as the graph tells (a `Values`)."""
+
+    __slots__ = ("operands",)
+
+    def __init__(self, operands: Sequence[Operand]) -> None:
+        self.operands = operands
+
+    def __getitem__(self, index: int) -> np.ndarray[Any, Any] | None:
+        return constant_value(self.operands[index])
+
+    def as_shape(self, index: int) -> Shape:
+        """An integer vector as a shape, its unknown elements as unknown extents."""
+        return value_as_shape(self.operands[index])
+
+
+class ConcreteValues:
+    """The values of operands in a run (a `Values`)."""
+
+    __slots__ = ("arrays",)
+
+    def __init__(self, arrays: Sequence[Any]) -> None:
+        self.arrays = arrays
+
+    def __getitem__(self, index: int) -> np.ndarray[Any, Any] | None:
+        value: np.ndarray[Any, Any] | None = self.arrays[index]
+        return value
+
+    def as_shape(self, index: int) -> Shape:
+        """An integer vector as a shape."""
+        return tuple(None if d < 0 else int(d) for d in np.ravel(self.arrays[index]))
+
+
+def constant_value(x: Operand) -> np.ndarray[Any, Any] | None:
+    """The value that `x` has in every run, None if it hangs on a feed, a variable or chance."""
+    if isinstance(x, Literal):
+        return x.value
+    value = x._value
+    if value is None:
+        value = _fold(x)
+        x._value = _UNKNOWN if value is None else value
+    return None if value is _UNKNOWN else value
+
+
+def _fold(x: Tensor) -> np.ndarray[Any, Any] | None:
+    pending = [x]
+    # An explicit stack: chains of constants may be longer than Python's recursion limit.
+    while pending:
+        op = pending[-1].op
+        if pending[-1]._value is not None:
+            pending.pop()
+            continue
+        waiting = [o for o in _foldable_inputs(op) if o._value is None]
+        if waiting:
+            pending.extend(waiting)
+            continue
+        _fold_operation(op)
+        pending.pop()
+    return None if x._value is _UNKNOWN else x._value
+
+
+def _foldable_inputs(op: Operation) -> list[Tensor]:
+    if not _may_fold(op) or _from_shape(op) is not None:
+        return []
+    return [o for o in op.operands if isinstance(o, Tensor)]
+
+
+def _may_fold(op: Operation) -> bool:
+    d = op.definition
+    if d.name in ("Const", "Shape", "Size", "Rank"):
+        return True
+    small = all((size_of(o.static_shape) or 0) <= _MAX_FOLDED for o in op.outputs)
+    return d.is_pure and bool(d.kernel) and bool(op.operands) and small and d.name != "Placeholder"
+
+
+def _from_shape(op: Operation) -> np.ndarray[Any, Any] | None:
+    """Shape, Size and Rank follow from the operand's shape, whatever its value."""
+    if op.type not in ("Shape", "Size", "Rank"):
+        return None
+    shape = op.operands[0].static_shape
+    dtype = op.outputs[0].dtype.np_dtype
+    if op.type == "Rank" and shape is not None:
+        return np.asarray(len(shape), dtype)
+    if shape is None or not is_known(shape):
+        return None
+    return np.asarray(shape if op.type == "Shape" else size_of(shape), dtype)
+
+
+def _fold_operation(op: Operation) -> None:
+    results: Sequence[Any] = [_UNKNOWN] * len(op.outputs)
+    if op.type == "Const":
+        results = [op.attrs["value"]]
+    elif (known := _from_shape(op)) is not None:
+        results = [known]
+    elif _may_fold(op) and op.type not in ("Shape", "Size", "Rank"):
+        values = [o.value if isinstance(o, Literal) else o._value for o in op.operands]
+        if not any(v is _UNKNOWN for v in values):
+            results = _evaluate(op, values)
+    for output, value in zip(op.outputs, results, strict=True):
+        output._value = value
+
+
+def _evaluate(op: Operation, values: list[Any]) -> Sequence[Any]:
+    assert op.definition.kernel is not None
+    try:
+        with np.errstate(all="ignore"):
+            got = op.definition.kernel(np, values, op.attrs)
+    except Exception:
+        # A kernel that refuses its operands does so in the run, where the error names the op.
+        return [_UNKNOWN] * len(op.outputs)
+    results = got if isinstance(got, (tuple, list)) else [got]
+    out = [np.asarray(r, o.dtype.np_dtype) for r, o in zip(results, op.outputs, strict=True)]
+    for r in out:
+        r.flags.writeable = False
+    return out
+
+
+def value_as_shape(x: Operand) -> Shape:
+    """What is known of an integer vector's elements, as a shape (-1 and unknown: None)."""
+    value = constant_value(x)
+    if value is not None:
+        return tuple(None if d < 0 else int(d) for d in np.ravel(value))
+    assert isinstance(x, Tensor)
+    partial = x.op.definition.partial_value
+    if partial is not None:
+        known = partial(x.op)
+        if known is not None:
+            return known
+    shape = x.static_shape
+    if shape is not None and len(shape) == 1 and shape[0] is not None:
+        return (None,) * shape[0]
+    return None

@@ -1,0 +1,1 @@
+"""Sessions, compiled programs, variables' state, devices, warnings and the profile."""

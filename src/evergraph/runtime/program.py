@@ -1,0 +1,295 @@
+"""Programs: compiled once for (what is fetched, what is fed), then bound and run many times."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..backends.contract import Backend, Binding, Executable, OperationFailed, Segment
+from ..backends.reference import ReferenceBackend
+from ..core.function import Function, argument
+from ..core.graph import Graph
+from ..core.provenance import describe
+from ..core.shape import is_known
+from ..core.tensor import Literal, Operand, Operation, Tensor
+from ..errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError
+from ..transform.lower import Lowered, lower
+from ..transform.pipeline import optimize
+from ..transform.rewrite import copy_operation
+from .variables import Cell, Store, check_shape
+
+Signature = tuple[tuple[Any, ...], tuple[Tensor, ...]]
+_reference = ReferenceBackend()
+
+
+@dataclass
+class Step:
+    """A segment of a program: where its inputs and outputs stand among the program's values."""
+
+    executable: Executable
+    inputs: list[int]
+    outputs: list[int]
+    stateful: list[Operation]
+
+
+class Program:
+    """A compiled program, free of shapes and of sessions."""
+
+    def __init__(self, lowered: Lowered, backend: Backend) -> None:
+        function = optimize(lowered.function)
+        self.lowered = lowered
+        self.function = function
+        self.variables, self.queried = lowered.variables, lowered.queried
+        self.updated = lowered.updated
+        self.fetch_count = lowered.fetch_count
+        self.used = _used_inputs(function)
+        self.unchecked = _unchecked(lowered, function)
+        self.steps, self.value_count, self.results = _partition(function, lowered, backend)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one segment is the whole program."""
+        return len(self.steps) == 1
+
+
+def _used_inputs(function: Function) -> set[int]:
+    read = {x for op in function.graph.operations for x in op.operands}
+    read.update(function.outputs)
+    return {i for i, x in enumerate(function.inputs) if x in read}
+
+
+def _unchecked(lowered: Lowered, function: Function) -> list[tuple[int, Operation]]:
+    """The updated variables whose new shape the compiler could not prove right."""
+    found = []
+    for i, variable in enumerate(lowered.updated):
+        declared = variable.attrs.get("shape")
+        known = function.outputs[lowered.fetch_count + i].static_shape
+        if declared is not None and not (is_known(known) and known == declared):
+            found.append((i, variable))
+    return found
+
+
+def _partition(
+    function: Function, lowered: Lowered, backend: Backend
+) -> tuple[list[Step], int, list[Any]]:
+    """Cuts a program where the backend changes; each piece is compiled by its backend."""
+    place: dict[Operand, int] = {x: i for i, x in enumerate(function.inputs)}
+    steps: list[Step] = []
+    for owner, ops in _runs(function, backend):
+        inside = {o for op in ops for o in op.outputs}
+        reads = dict.fromkeys(
+            x for op in ops for x in op.operands if isinstance(x, Tensor) and x not in inside
+        )
+        later = _read_later(function, ops)
+        gives = [o for op in ops for o in op.outputs if o in later]
+        for out in gives:
+            place[out] = len(place)
+        segment = Segment(_extract(ops, list(reads), gives))
+        where = [place[x] for x in reads]
+        stateful = [op.extra or op for op in segment.stateful]
+        steps.append(Step(owner.compile(segment), where, [place[x] for x in gives], stateful))
+    results = [x.value if isinstance(x, Literal) else _Slot(place[x]) for x in function.outputs]
+    return steps, len(place), results
+
+
+class _Slot:
+    """A result that is one of the program's values, by its place among them."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+def _runs(function: Function, backend: Backend) -> list[tuple[Backend, list[Operation]]]:
+    runs: list[tuple[Backend, list[Operation]]] = []
+    for op in function.graph.operations:
+        if op.type == "_Arg":
+            continue
+        owner = backend if backend.supports(op) else _reference
+        if not owner.supports(op):
+            raise _no_kernel(op)
+        if runs and runs[-1][0] is owner:
+            runs[-1][1].append(op)
+        else:
+            runs.append((owner, [op]))
+    return runs
+
+
+def _no_kernel(op: Operation) -> OpError:
+    return UnimplementedError(
+        None,
+        op.extra or op,
+        f"Op {op.type} ({op.name}, made at {describe(op.site)}) has no kernel.",
+    )
+
+
+def _read_later(function: Function, ops: Sequence[Operation]) -> set[Operand]:
+    own = set(ops)
+    read: set[Operand] = {
+        x for op in function.graph.operations if op not in own for x in op.operands
+    }
+    read.update(function.outputs)
+    return read
+
+
+def _extract(ops: Sequence[Operation], reads: list[Tensor], gives: list[Tensor]) -> Function:
+    """Some operations as a function of their own."""
+    graph = Graph()
+    mapping: dict[Operand, Operand] = {
+        x: argument(graph, i, x.dtype, x.static_shape) for i, x in enumerate(reads)
+    }
+    inputs = [m for m in mapping.values() if isinstance(m, Tensor)]
+    for op in ops:
+        new = copy_operation(graph, op, [mapping.get(x, x) for x in op.operands])
+        mapping.update(zip(op.outputs, new.outputs, strict=True))
+    return Function(graph, inputs, [mapping[x] for x in gives])
+
+
+class BoundProgram:
+    """A program with the cells and states of one session: what `Session.run` calls."""
+
+    def __init__(self, program: Program, store: Store) -> None:
+        self.program = program
+        self.store = store
+        self.cells = [store.cell(v) for v in program.variables]
+        self.queried = [store.cell(v) for v in program.queried]
+        self.updated = [store.cell(v) for v in program.updated]
+        self.states = [[store.state(op) for op in s.stateful] for s in program.steps]
+        self.bindings: dict[Any, list[Binding]] = {}
+        first = len(program.lowered.feeds)
+        self.required = [c if first + i in program.used else None for i, c in enumerate(self.cells)]
+        self.fixed = self._fixed_binding()
+        self.runs = 0
+
+    def _fixed_binding(self) -> list[Binding] | None:
+        if all(s.executable.any_shape for s in self.program.steps):
+            return [s.executable.bind(()) for s in self.program.steps]
+        return None
+
+    def run(self, feeds: list[Any]) -> list[Any]:
+        """The fetched tensors' values; the variables take their new ones."""
+        if self.updated:
+            with self.store.lock:
+                return self._run(feeds)
+        return self._run(feeds)
+
+    def _run(self, feeds: list[Any]) -> list[Any]:
+        values = feeds
+        if self.cells or self.queried:
+            values = [
+                *feeds,
+                *self._old_values(),
+                *(np.bool_(q.value is not None) for q in self.queried),
+            ]
+        inputs = values
+        got = self._execute(list(values))
+        program = self.program
+        results = [got[r.index] if type(r) is _Slot else r for r in program.results]
+        fetched = results[: program.fetch_count]
+        if self.updated:
+            self._commit(results[program.fetch_count :], inputs)
+        self.runs += 1
+        return [self._own(x, inputs) for x in fetched]
+
+    def _old_values(self) -> list[Any]:
+        values = []
+        for cell, required in zip(self.cells, self.required, strict=True):
+            value = cell.value
+            if value is None and required is not None:
+                raise self._uninitialized(cell)
+            values.append(value)
+        return values
+
+    def _uninitialized(self, cell: Cell) -> OpError:
+        variable = next(
+            v for v, c in zip(self.program.variables, self.cells, strict=True) if c is cell
+        )
+        return FailedPreconditionError(
+            None,
+            variable,
+            f"Attempting to use uninitialized value {cell.name}: the variable made at "
+            f"{describe(variable.site)} has no value in this session. Run its initializer first, "
+            "e.g. sess.run(tf.global_variables_initializer()), after all variables are made.",
+        )
+
+    def _execute(self, values: list[Any]) -> list[Any]:
+        values += [None] * (self.program.value_count - len(values))
+        bindings = self.fixed
+        for i, step in enumerate(self.program.steps):
+            arrays = [values[k] for k in step.inputs]
+            binding = bindings[i] if bindings else self._bind(i, step, arrays)
+            try:
+                results = binding.run(arrays, self.states[i])
+            except OperationFailed as failure:
+                raise explain(failure) from failure.cause
+            for k, x in zip(step.outputs, results, strict=True):
+                values[k] = x
+        return values
+
+    def _bind(self, index: int, step: Step, arrays: list[Any]) -> Binding:
+        key = (index, *(a.shape for a in arrays))
+        known = self.bindings.get(key)
+        if known is None:
+            binding = step.executable.bind(tuple(tuple(a.shape) for a in arrays))
+            known = self.bindings[key] = [binding]
+        return known[0]
+
+    def _commit(self, new: list[Any], inputs: list[Any]) -> None:
+        for i, variable in self.program.unchecked:
+            check_shape(variable, np.asarray(new[i]))
+        for cell, value in zip(self.updated, new, strict=True):
+            cell.value = self._own(value, inputs)
+            cell.version += 1
+
+    def _own(self, x: Any, inputs: list[Any]) -> Any:
+        """`x` itself if nobody else can change or see its memory, else a copy."""
+        if type(x) is not np.ndarray:
+            return x
+        if x.base is not None or not x.flags.writeable:
+            return x.copy()
+        for given in inputs:
+            if x is given:
+                return x.copy()
+        return x
+
+
+def explain(failure: OperationFailed) -> BaseException:
+    """The exception of a failed operation, as the user should see it: which op, made where."""
+    cause, op = failure.cause, failure.op
+    source = op.extra if isinstance(op.extra, Operation) else op
+    place = f"node {source.name!r} ({source.type}), made at {describe(source.site)}"
+    if isinstance(cause, OpError):
+        if cause._op is None:
+            cause._op = source
+            cause._message = f"{cause._message} [{place}]"
+            cause.args = (cause._message,)
+        return cause
+    if isinstance(cause, (KeyboardInterrupt, SystemExit, MemoryError)):
+        return cause
+    return InvalidArgumentError(None, source, f"{cause} [{place}]")
+
+
+_compile_lock = threading.RLock()
+
+
+def program_for(
+    graph: Graph,
+    fetches: tuple[Tensor | Operation, ...],
+    feeds: tuple[Tensor, ...],
+    backend: Backend,
+) -> Program:
+    """The compiled program of a graph for these fetches and feeds, from the graph's cache."""
+    cache: dict[Any, Program] = graph.extra.setdefault("programs", {})
+    key = (backend.name, fetches, feeds, graph.mutations)
+    program = cache.get(key)
+    if program is None:
+        with _compile_lock:
+            program = cache.get(key)
+            if program is None:
+                program = cache[key] = Program(lower(feeds, fetches), backend)
+    return program

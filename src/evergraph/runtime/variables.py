@@ -1,0 +1,69 @@
+"""The state of a session: variables' values, and what stateful operations keep between runs."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from ..core.shape import compatible, show
+from ..core.tensor import Operation
+from ..errors import InvalidArgumentError
+
+
+class Cell:
+    """A variable's value in one session; None until it is initialised.
+
+    Values are never changed in place, so a run may go on with the value it started from while
+    another run replaces it.
+    """
+
+    __slots__ = ("name", "value", "version")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.value: Any = None
+        self.version = 0
+
+
+class Store:
+    """All state of a session. `lock` orders the runs that write to it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._cells: dict[str, Cell] = {}
+        self._states: dict[Operation, Any] = {}
+
+    def cell(self, variable: Operation) -> Cell:
+        """The cell of a variable's operation; variables of one shared name share one."""
+        name = variable.attrs.get("shared_name") or variable.name
+        if variable.attrs.get("container"):
+            name = f"{variable.attrs['container']}/{name}"
+        with self.lock:
+            return self._cells.setdefault(name, Cell(name))
+
+    def state(self, op: Operation) -> Any:
+        """What a stateful operation (a random one, say) keeps between runs."""
+        with self.lock:
+            if op not in self._states:
+                make = op.definition.state
+                assert make is not None
+                self._states[op] = make(op.attrs)
+            return self._states[op]
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        with self.lock:
+            self._cells.clear()
+            self._states.clear()
+
+
+def check_shape(variable: Operation, value: Any) -> None:
+    """Raises InvalidArgumentError if a value's shape is not one that the variable may have."""
+    declared = variable.attrs.get("shape")
+    if not compatible(declared, value.shape):
+        raise InvalidArgumentError(
+            None,
+            variable,
+            f"Assign requires shapes of both tensors to match: variable {variable.name!r} has "
+            f"shape {show(declared)}, the value {show(value.shape)}.",
+        )

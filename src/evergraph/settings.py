@@ -1,0 +1,44 @@
+"""The settings that environment variables choose: typed, checked, read once at import.
+
+| variable | values | what it does |
+|---|---|---|
+| EVERGRAPH_DEBUG | 0, 1, 2, or `passes` (2) | 1: each compiled program; 2: and after each pass |
+| EVERGRAPH_BACKEND | reference | what runs programs on the CPU |
+| EVERGRAPH_WARN | 1, 0 | warnings of the classic traps |
+| EVERGRAPH_TRACEBACK | short, full | `full` shows the engine's own frames in tracebacks |
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass
+class Settings:
+    """All switches; change an attribute to change it at run time."""
+
+    debug: int = 0
+    backend: str = "reference"
+    warn: bool = True
+    full_traceback: bool = False
+
+
+def _choice(name: str, default: str, values: tuple[str, ...]) -> str:
+    value = os.environ.get(name, default)
+    if value not in values:
+        raise ValueError(f"{name}={value!r} is not one of {', '.join(values)}.")
+    return value
+
+
+def _read() -> Settings:
+    debug = _choice("EVERGRAPH_DEBUG", "0", ("0", "1", "2", "passes"))
+    return Settings(
+        debug=2 if debug == "passes" else int(debug),
+        backend=_choice("EVERGRAPH_BACKEND", "reference", ("reference",)),
+        warn=_choice("EVERGRAPH_WARN", "1", ("0", "1")) == "1",
+        full_traceback=_choice("EVERGRAPH_TRACEBACK", "short", ("short", "full")) == "full",
+    )
+
+
+settings = _read()

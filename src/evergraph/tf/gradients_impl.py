@@ -1,0 +1,174 @@
+"""`tf.gradients`, `tf.hessians`, `tf.custom_gradient` and their like."""
+
+from __future__ import annotations
+
+import enum
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from ..core import convert
+from ..core.emit import apply
+from ..core.graph import get_default_graph
+from ..core.tensor import Tensor
+from ..ops.indexed_slices import IndexedSlices
+from ..runtime import traps
+from ..transform import gradients as _engine
+from .framework import name_scope
+
+__all__ = ["AggregationMethod", "UnconnectedGradients", "custom_gradient", "gradients", "hessians"]
+
+
+class AggregationMethod:
+    """How gradients of one tensor are summed. The engine sums them all alike."""
+
+    ADD_N = 0
+    DEFAULT = ADD_N
+    EXPERIMENTAL_TREE = 1
+    EXPERIMENTAL_ACCUMULATE_N = 2
+
+
+class UnconnectedGradients(enum.Enum):
+    """What the gradient by an unconnected `x` is: None, or zeros."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
+def _as_list(x: Any) -> list[Any]:
+    return list(x) if isinstance(x, (list, tuple)) else [x]
+
+
+def _tensors(values: Sequence[Any], name: str, as_ref: bool = False) -> list[Tensor]:
+    out = []
+    for i, v in enumerate(values):
+        if v is None:
+            raise AttributeError(f"{name} of a gradient must be tensors: entry {i} is None.")
+        v = getattr(v, "handle", v) if as_ref else v
+        out.append(convert.convert_to_tensor(v, None, f"{name}_{i}", as_ref))
+    return out  # type: ignore[return-value]
+
+
+def _grad_ys(grad_ys: Any, count: int) -> list[Any]:
+    if grad_ys is None:
+        return [None] * count
+    given = _as_list(grad_ys)
+    if len(given) != count:
+        raise ValueError(f"Passed {len(given)} grad_ys for {count} ys")
+    keep = (type(None), IndexedSlices)
+    return [
+        g if isinstance(g, keep) else convert.convert_to_tensor(g, None, f"grad_ys_{i}")
+        for i, g in enumerate(given)
+    ]
+
+
+def gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: Any = "gradients",
+    colocate_gradients_with_ops: Any = False,
+    gate_gradients: Any = False,
+    aggregation_method: Any = None,
+    stop_gradients: Any = None,
+    unconnected_gradients: Any = UnconnectedGradients.NONE,
+) -> Any:
+    """The derivatives of the sum of `ys` by each of `xs`: a list of tensors.
+
+    An entry is None (or zeros, with `unconnected_gradients='zero'`) where no `y` hangs on the `x`,
+    and an IndexedSlices where only some rows of it are read. `grad_ys` weighs the `ys`;
+    `stop_gradients` are taken as constants. Gating has no effect: all gradients are computed from
+    the values before any update.
+
+    Raises LookupError for an op without gradient, TypeError and ValueError for tensors that do
+    not fit.
+    """
+    try:
+        unconnected = UnconnectedGradients(unconnected_gradients)
+    except ValueError:
+        raise ValueError(
+            f"Unknown value for unconnected_gradients: {unconnected_gradients!r}"
+        ) from None
+    y_list, x_list = _as_list(ys), _as_list(xs)
+    y_tensors = _tensors(y_list, "y")
+    x_tensors = _tensors(x_list, "x", as_ref=True)
+    stops = _tensors(_as_list(stop_gradients), "stop", as_ref=True) if stop_gradients else []
+    given = _grad_ys(grad_ys, len(y_tensors))
+    with name_scope(name, "gradients", [*y_tensors, *x_tensors]) as scope:
+        grads = _engine.gradients(
+            y_tensors, x_tensors, given, scope, bool(colocate_gradients_with_ops), stops
+        )
+        if unconnected is UnconnectedGradients.ZERO:
+            grads = [
+                apply("ZerosLike", x) if g is None else g
+                for g, x in zip(grads, x_tensors, strict=True)
+            ]
+    traps.note_gradients(y_tensors, x_tensors, grads)
+    return grads
+
+
+def hessians(
+    ys: Any,
+    xs: Any,
+    name: str = "hessians",
+    colocate_gradients_with_ops: Any = False,
+    gate_gradients: Any = False,
+    aggregation_method: Any = None,
+) -> Any:
+    """The second derivatives of the sum of `ys` by each of `xs`: shape `x.shape + x.shape`.
+
+    The shapes of the `xs` must be known. One gradient is built for each element of an `x`.
+    """
+    out = []
+    for x in _as_list(xs):
+        first = gradients(ys, x, name=name)[0]
+        tensor = convert.convert_to_tensor(x)
+        size = tensor.shape.num_elements()
+        if size is None:
+            raise ValueError(f"hessians needs a fully known shape, {tensor} has {tensor.shape}.")
+        flat = apply("Reshape", first, [-1])
+        rows = [gradients(flat[i], x)[0] for i in range(size)]
+        rows = [apply("ZerosLike", tensor) if r is None else r for r in rows]
+        shape = [*tensor.shape.as_list(), *tensor.shape.as_list()]
+        out.append(apply("Reshape", apply("Pack", rows), shape))
+    return out
+
+
+def custom_gradient(f: Any = None) -> Any:
+    """A decorator: `f(*x)` returns `(y, grad_fn)`, and `grad_fn(*dy)` is its gradient.
+
+    Variables that `f` reads are handed to `grad_fn` as `variables=` if it takes them.
+    """
+    if f is None:
+        return custom_gradient
+
+    @functools.wraps(f)
+    def decorated(*args: Any, **kwargs: Any) -> Any:
+        return _with_custom_gradient(f, args, kwargs)
+
+    return decorated
+
+
+def _with_custom_gradient(f: Any, args: Any, kwargs: Any) -> Any:
+    if kwargs:
+        raise ValueError("The custom_gradient decorator currently supports keywords not in graphs.")
+    graph = get_default_graph()
+    inputs = [apply("Identity", a) for a in args]
+    result, grad_fn = f(*inputs)
+    single = not isinstance(result, (list, tuple))
+    results = [convert.convert_to_tensor(r) for r in _as_list(result)]
+    name = f"CustomGradient-{graph.unique_name('custom_gradient')}-{id(graph)}"
+
+    def rule(op: Any, *dys: Any) -> Any:
+        grads = _as_list(grad_fn(*dys[: len(results)]))
+        if len(grads) != len(inputs):
+            raise ValueError(
+                f"A custom gradient must give {len(inputs)} gradients, one an argument; "
+                f"it gave {len(grads)}."
+            )
+        return [*[None] * len(results), *grads]
+
+    _engine.register(name, rule)
+    with graph.gradient_override_map({"IdentityN": name}):
+        outputs = apply("IdentityN", [*results, *inputs])
+    return outputs[0] if single else type(result)(outputs[: len(results)])

@@ -1,0 +1,1 @@
+"""Graphs to graphs: gradients, and the passes of the compiler."""

@@ -1,0 +1,54 @@
+"""Common subexpressions: equal operations on equal operands are computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.function import Function
+from ..core.graph import get_default_graph
+from ..core.tensor import Literal, Operand, Operation
+from .rewrite import copy_operation, rewrite
+
+_MAX_BYTES = 1024  # literals larger than this are told apart by identity
+
+
+def merge_equal(function: Function) -> Function:
+    """The function with equal pure operations merged."""
+    seen: dict[Any, Sequence[Operand]] = {}
+    interned: dict[Any, Literal] = {}
+
+    def intern(x: Operand) -> Operand:
+        if not isinstance(x, Literal):
+            return x
+        return interned.setdefault(_literal_key(x.value), x)
+
+    def visit(op: Operation, operands: list[Operand]) -> Sequence[Operand] | None:
+        if not op.definition.is_pure:
+            return None
+        operands[:] = [intern(x) for x in operands]
+        key = (op.type, *map(id, operands), _attrs_key(op))
+        known = seen.get(key)
+        if known is None:
+            graph = get_default_graph()
+            known = seen[key] = copy_operation(graph, op, operands).outputs
+        return known
+
+    return rewrite(function, visit)
+
+
+def _literal_key(value: np.ndarray[Any, Any]) -> Any:
+    if value.dtype == object or value.nbytes > _MAX_BYTES:
+        return id(value)
+    return value.dtype.str, value.shape, value.tobytes()
+
+
+def _attrs_key(op: Operation) -> Any:
+    try:
+        key = tuple(op.attrs.items())
+        hash(key)
+    except TypeError:
+        return tuple((k, repr(v)) for k, v in op.attrs.items())
+    return key

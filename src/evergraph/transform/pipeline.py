@@ -1,0 +1,46 @@
+"""The compiler's passes, in order. Each takes a valid function and gives a valid function."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from ..core.function import Function
+from ..core.text import to_text
+from ..core.verify import verify
+from ..settings import settings
+from .cse import merge_equal
+from .fold import fold
+from .open import open_defined
+from .order import order_for_memory
+from .prune import prune
+from .simplify import simplify
+
+Pass = Callable[[Function], Function]
+
+PASSES: tuple[Pass, ...] = (
+    order_for_memory,
+    open_defined,
+    fold,
+    simplify,
+    fold,
+    merge_equal,
+    prune,
+)
+
+
+def optimize(function: Function) -> Function:
+    """The function after all passes; EVERGRAPH_DEBUG=passes prints and verifies each step."""
+    if settings.debug >= 2:
+        _show("lowered", function)
+    for transform in PASSES:
+        function = transform(function)
+        if settings.debug >= 2:
+            _show(transform.__name__, function)
+    return function
+
+
+def _show(title: str, function: Function) -> None:
+    print(f"-- {title} ({len(function.graph.operations)} operations)", file=sys.stderr)
+    print(to_text(function), file=sys.stderr)
+    verify(function)
