@@ -125,6 +125,8 @@ def make_array(value: Any, dtype: DType | None = None) -> np.ndarray[Any, Any]:
     Python floats are float32, ints int32 (int64 where they need it), text bytes. A NumPy array
     is cast to `dtype`; Python values must fit it, else TypeError.
     """
+    if type(value) is float and (dtype is None or dtype.is_floating):  # the commonest constant
+        return np.array(value, np.float32 if dtype is None else dtype.np_dtype)
     if isinstance(value, (np.ndarray, np.generic)):
         return _from_numpy(np.asarray(value), dtype)
     if value is None:

@@ -130,12 +130,6 @@ class Tensor:
         """A hashable reference to it."""
         return _Reference(self)
 
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
     def __bool__(self) -> NoReturn:
         not_in_graph(
             "using a `tf.Tensor` as a Python `bool`",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,12 +90,31 @@ def _partition(
         gives = [o for op in ops for o in op.outputs if o in later]
         for out in gives:
             place[out] = len(place)
-        segment = Segment(_extract(ops, list(reads), gives))
+        donated = _donated(function, lowered, list(reads), gives, later)
+        segment = Segment(_extract(ops, list(reads), gives), donated)
         where = [place[x] for x in reads]
         stateful = [op.extra or op for op in segment.stateful]
         steps.append(Step(owner.compile(segment), where, [place[x] for x in gives], stateful))
     results = [x.value if isinstance(x, Literal) else _Slot(place[x]) for x in function.outputs]
     return steps, len(place), results
+
+
+def _donated(
+    function: Function,
+    lowered: Lowered,
+    reads: list[Tensor],
+    gives: list[Tensor],
+    later: set[Operand],
+) -> dict[int, int]:
+    """The inputs of a segment that are old values nobody needs after it, and what replaces them."""
+    first = len(lowered.feeds)
+    new = dict(zip(lowered.updated, function.outputs[lowered.fetch_count :], strict=True))
+    found: dict[int, int] = {}
+    for variable, old in zip(lowered.variables, function.inputs[first:], strict=False):
+        value = new.get(variable)
+        if old in reads and old not in later and isinstance(value, Tensor) and value in gives:
+            found[reads.index(old)] = gives.index(value)
+    return found
 
 
 class _Slot:
@@ -277,6 +298,18 @@ def explain(failure: OperationFailed) -> BaseException:
 _compile_lock = threading.RLock()
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Passes make many long-lived objects: the cycle collector would scan them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def program_for(
     graph: Graph,
     fetches: tuple[Tensor | Operation, ...],
@@ -288,7 +321,7 @@ def program_for(
     key = (backend.name, fetches, feeds, graph.mutations)
     program = cache.get(key)
     if program is None:
-        with _compile_lock:
+        with _compile_lock, _without_collector():
             program = cache.get(key)
             if program is None:
                 program = cache[key] = Program(lower(feeds, fetches), backend)

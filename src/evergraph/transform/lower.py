@@ -192,10 +192,8 @@ class _Lowering:
             return known
         if isinstance(x, Literal):
             return x
-        if x.dtype._is_ref_dtype:
+        if _is_handle(x):
             return self.read(x, ancestors)
-        if x.dtype is dtypes.resource and variable_of(x).definition.is_variable:
-            raise ValueError(f"{x.name} is a handle: read the variable to get its value.")
         raise ValueError(f"{x.name} has no value in this run.")
 
     def read(self, x: Operand, ancestors: dict[Operation, int]) -> Operand:

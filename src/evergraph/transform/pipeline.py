@@ -14,6 +14,7 @@ from .fold import fold
 from .open import open_defined
 from .order import order_for_memory
 from .prune import prune
+from .shapes import unify_shapes
 from .simplify import simplify
 
 Pass = Callable[[Function], Function]
@@ -23,6 +24,7 @@ PASSES: tuple[Pass, ...] = (
     open_defined,
     fold,
     simplify,
+    unify_shapes,
     fold,
     merge_equal,
     prune,

@@ -8,6 +8,7 @@ from ..core.function import Function
 from ..core.graph import Graph
 from ..core.tensor import Operand, Operation, Tensor
 
+Note = Callable[[Operation, Sequence[Operand]], None]
 Visit = Callable[[Operation, list[Operand]], Sequence[Operand] | None]
 
 
@@ -20,10 +21,11 @@ def copy_operation(graph: Graph, op: Operation, operands: Sequence[Operand]) -> 
     return new
 
 
-def rewrite(function: Function, visit: Visit) -> Function:
+def rewrite(function: Function, visit: Visit, note: Note | None = None) -> Function:
     """A new function: `visit(op, new_operands)` gives what stands for the outputs of each op.
 
-    It may emit operations; None keeps the op as it is. Arguments are never visited.
+    It may emit operations; None keeps the op as it is, and then `note(op, outputs)` sees the copy.
+    Arguments are never visited.
     """
     graph = Graph()
     mapping: dict[Operand, Operand] = {}
@@ -33,7 +35,10 @@ def rewrite(function: Function, visit: Visit) -> Function:
             before = len(graph.operations)
             results = None if op.type == "_Arg" else visit(op, operands)
             if results is None:
-                results = copy_operation(graph, op, operands).outputs
+                kept = copy_operation(graph, op, operands)
+                results = kept.outputs
+                if note is not None:
+                    note(kept, results)
             else:
                 _inherit(graph.operations[before:], op)
             mapping.update(zip(op.outputs, results, strict=True))
