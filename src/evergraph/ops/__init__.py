@@ -10,14 +10,18 @@ from ..core.function import defined_kernel
 FAMILIES = (
     "array",
     "elementwise",
+    "elementwise_unary",
     "host",
     "linalg",
+    "matrix_parts",
     "nn",
     "operators",
     "random",
     "reduction",
+    "segment",
     "selection",
     "shape_ops",
+    "slicing",
     "state",
     "training",
 )
@@ -29,7 +33,8 @@ def register_all() -> None:
         try:
             import_module(f"{__name__}.{family}")
         except ModuleNotFoundError as e:
-            if "evergraph" not in (e.name or ""): raise
+            if "evergraph" not in (e.name or ""):
+                raise
             print("TEMPORARY: missing", e)
     for op in opdef.all_ops().values():
         if op.kernel is None and op.definition is not None:
