@@ -179,7 +179,7 @@ def run_all(options: argparse.Namespace) -> list[tuple[str, ...]]:
             str(agreed or "-"),
             last_word(outcome),
         )
-        print("{0[0]:<88.88} {0[1]:<7} {0[2]:>7} s  {0[3]:<14} {0[4]:.100}".format(row), flush=True)
+        print(f"{row[0]:<88.88} {row[1]:<7} {row[2]:>7} s  {row[3]:<14} {row[4]:.100}", flush=True)
         rows.append(row)
     return rows
 
