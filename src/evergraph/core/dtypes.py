@@ -264,6 +264,9 @@ def as_dtype(value: Any) -> DType:
 
 
 def _from_numpy(value: Any) -> DType | None:
+    # NumPy takes None for float64 and any class for object.
+    if value is None or (isinstance(value, type) and not issubclass(value, np.generic)):
+        return None
     try:
         np_dtype = np.dtype(value)
     except TypeError:
