@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..core import convert, dtypes
+from ..core import context, convert, dtypes
 from ..core.dtypes import DType, as_dtype
-from ..core.graph import Graph, get_default_graph, reset_default_graph
+from ..core.graph import Graph, get_default_graph, global_default_graph, reset_default_graph
 from ..core.tensor import Operation, Tensor
 from ..core.tensor_shape import Dimension, TensorShape, dimension_at_index, dimension_value
 from ..ops import seeds as _seeds
@@ -54,6 +54,7 @@ __all__ = [
     "get_default_session",
     "get_seed",
     "half",
+    "init_scope",
     "int8",
     "int16",
     "int32",
@@ -233,6 +234,23 @@ def container(container_name: str) -> Iterator[str]:
         yield container_name
     finally:
         graph.extra["container"] = old
+
+
+@contextmanager
+def init_scope() -> Iterator[None]:
+    """What is made inside goes to the outermost graph, without the control dependencies around.
+
+    So variables may be made and initialised inside the functions of `tf.cond` and `tf.while_loop`.
+    """
+    scope = get_default_graph().get_name_scope()
+    stacked = reversed(context.graphs.items)
+    outer = next((g for g in stacked if not g.building_function), None) or global_default_graph()
+    with (
+        outer.as_default(),
+        outer.name_scope(scope + "/" if scope else None),
+        outer.control_dependencies(None),
+    ):
+        yield
 
 
 def add_to_collection(name: Any, value: Any) -> None:
