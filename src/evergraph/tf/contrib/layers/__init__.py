@@ -1,0 +1,74 @@
+"""`tf.contrib.layers`: layers as functions, regularizers and initializers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import utils
+from .core import (
+    bias_add,
+    dropout,
+    elu,
+    flatten,
+    fully_connected,
+    legacy_fully_connected,
+    linear,
+    maxout,
+    one_hot_encoding,
+    relu,
+    relu6,
+    repeat,
+    softmax,
+    stack,
+    unit_norm,
+)
+from .initializers import (
+    variance_scaling_initializer,
+    xavier_initializer,
+    xavier_initializer_conv2d,
+)
+from .normalization import batch_norm, group_norm, instance_norm, layer_norm
+from .regularizers import (
+    apply_regularization,
+    l1_l2_regularizer,
+    l1_regularizer,
+    l2_regularizer,
+    sum_regularizer,
+)
+
+__all__ = [
+    "apply_regularization",
+    "batch_norm",
+    "bias_add",
+    "dropout",
+    "elu",
+    "flatten",
+    "fully_connected",
+    "group_norm",
+    "instance_norm",
+    "l1_l2_regularizer",
+    "l1_regularizer",
+    "l2_regularizer",
+    "layer_norm",
+    "legacy_fully_connected",
+    "linear",
+    "maxout",
+    "one_hot_encoding",
+    "relu",
+    "relu6",
+    "repeat",
+    "softmax",
+    "stack",
+    "sum_regularizer",
+    "unit_norm",
+    "utils",
+    "variance_scaling_initializer",
+    "xavier_initializer",
+    "xavier_initializer_conv2d",
+]
+
+
+def __getattr__(name: str) -> Any:
+    from ...namespaces import resolve
+
+    return resolve("tf.contrib.layers", name)

@@ -1,0 +1,86 @@
+"""Whether weights fit losses: scalars, or the same rank with each extent 1 or equal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.emit import apply
+from ..core.graph import get_default_graph
+from ..core.tensor import Operation, Tensor
+from ..core.values import constant_value
+from . import array_ops, math_ops
+from .framework import convert_to_tensor, name_scope
+
+_MESSAGE = "weights can not be broadcast to values."
+
+
+def assert_broadcastable(weights: Any, values: Any) -> Operation:
+    """An operation that fails unless `weights` fit `values`; ValueError where that is known now."""
+    with name_scope(None, "assert_broadcastable", (weights, values)) as scope:
+        with name_scope(None, "weights", (weights,)) as inner:
+            weights = convert_to_tensor(weights, name=inner)
+            weights_shape = array_ops.shape(weights, name="shape")
+            weights_rank = array_ops.rank(weights, name="rank")
+        with name_scope(None, "values", (values,)) as inner:
+            values = convert_to_tensor(values, name=inner)
+            values_shape = array_ops.shape(values, name="shape")
+            values_rank = array_ops.rank(values, name="rank")
+        ranks = weights.shape.ndims, values.shape.ndims
+        if ranks[0] == 0:
+            return apply("NoOp", name="static_scalar_check_success")  # type: ignore[no-any-return]
+        if None in ranks:
+            valid = _valid_in_run(weights_rank, weights_shape, values_rank, values_shape)
+        else:
+            shapes = constant_value(weights_shape), constant_value(values_shape)
+            _check_static(weights, values)
+            if shapes[0] is not None and shapes[1] is not None:
+                return apply("NoOp", name="static_dims_check_success")  # type: ignore[no-any-return]
+            valid = _valid_extents(weights_shape, values_shape)
+        data = [_MESSAGE, "weights.shape=", weights.name, weights_shape]
+        data += ["values.shape=", values.name, values_shape]
+        return apply("Assert", valid, data, name=scope)  # type: ignore[no-any-return]
+
+
+def _check_static(weights: Tensor, values: Tensor) -> None:
+    have, want = weights.shape.as_list(), values.shape.as_list()
+    fits = len(have) == len(want) and all(
+        w in (1, None) or v is None or w == v for w, v in zip(have, want, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"{_MESSAGE} values.rank={len(want)}. weights.rank={len(have)}. values.shape="
+            f"{values.shape}. weights.shape={weights.shape}. Give weights of the same rank whose "
+            "extents are 1 or those of the values."
+        )
+
+
+def _valid_extents(weights_shape: Tensor, values_shape: Tensor) -> Tensor:
+    fits = math_ops.logical_or(
+        math_ops.equal(weights_shape, 1), math_ops.equal(weights_shape, values_shape)
+    )
+    return math_ops.reduce_all(fits)
+
+
+def _valid_in_run(
+    weights_rank: Tensor, weights_shape: Tensor, values_rank: Tensor, values_shape: Tensor
+) -> Tensor:
+    from .control_flow_ops import cond
+
+    is_scalar = math_ops.equal(0, weights_rank, name="is_scalar")
+    same_rank = math_ops.equal(values_rank, weights_rank, name="is_same_rank")
+    extents = cond(
+        same_rank, lambda: _valid_extents(weights_shape, values_shape), lambda: same_rank
+    )
+    return math_ops.logical_or(is_scalar, extents)
+
+
+def broadcast_weights(weights: Any, values: Any) -> Tensor:
+    """The weights in the shape of the values."""
+    with name_scope(None, "broadcast_weights", (weights, values)) as scope:
+        values = convert_to_tensor(values, name="values")
+        weights = convert_to_tensor(weights, dtype=values.dtype.base_dtype, name="weights")
+        if weights.shape.is_fully_defined() and weights.shape == values.shape:
+            return weights
+        check = assert_broadcastable(weights, values)
+        with get_default_graph().control_dependencies([check]):
+            return math_ops.multiply(weights, array_ops.ones_like(values), name=scope)
