@@ -30,12 +30,7 @@ FAMILIES = (
 def register_all() -> None:
     """Fills the op table: the one place that lists the families."""
     for family in FAMILIES:
-        try:
-            import_module(f"{__name__}.{family}")
-        except ModuleNotFoundError as e:
-            if "evergraph" not in (e.name or ""):
-                raise
-            print("TEMPORARY: missing", e)
+        import_module(f"{__name__}.{family}")
     for op in opdef.all_ops().values():
         if op.kernel is None and op.definition is not None:
             op.kernel = defined_kernel(op)

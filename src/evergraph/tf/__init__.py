@@ -10,6 +10,7 @@ from importlib import import_module as _import_module
 from typing import Any
 
 from .. import ops as _ops
+from .namespaces import resolve as _resolve
 
 _ops.register_all()
 
@@ -37,15 +38,13 @@ _ROOTS = (
 for _root in _ROOTS:
     try:
         _module = _import_module(f"{__name__}.{_root}")
-    except ModuleNotFoundError:
+    except ImportError:
         continue
     for _name in _module.__all__:
         globals()[_name] = getattr(_module, _name)
 
 
 def __getattr__(name: str) -> Any:
-    from . import namespaces
-
-    value = namespaces.resolve("tf", name)
+    value = _resolve("tf", name)
     globals()[name] = value
     return value
