@@ -8,8 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from . import shape as _s
 from .shape import Dim, Shape
+
+
+def _extent(value: Any) -> int:
+    """An extent as an int. Whole floats are taken, as in TensorFlow 1: programs write `n / 2`."""
+    if isinstance(value, (float, np.floating)):
+        if not float(value).is_integer():
+            raise ValueError(f"Ambiguous dimension: {value}. An extent is a whole number.")
+        value = int(value)
+    if not hasattr(value, "__index__"):
+        raise TypeError(f"Dimension value must be integer or None, got {value!r}.")
+    extent: int = value.__index__()
+    if extent < 0:
+        raise ValueError(f"Dimension {extent} must be >= 0.")
+    return extent
 
 
 class Dimension:
@@ -23,11 +39,7 @@ class Dimension:
         elif value is None:
             self._value = None
         else:
-            if isinstance(value, (float, str)) or not hasattr(value, "__index__"):
-                raise TypeError(f"Dimension value must be integer or None, got {value!r}.")
-            self._value = value.__index__()
-            if self._value < 0:
-                raise ValueError(f"Dimension {self._value} must be >= 0.")
+            self._value = _extent(value)
 
     @property
     def value(self) -> Dim:
@@ -49,7 +61,10 @@ class Dimension:
         return Dimension(_s.merge_dim(self._value, Dimension(other)._value))
 
     def _combine(self, other: Any, function: Any) -> Dimension:
-        other = Dimension(other)
+        try:
+            other = Dimension(other)
+        except (TypeError, ValueError):
+            return NotImplemented
         if self._value is None or other._value is None:
             return Dimension(None)
         return Dimension(function(self._value, other._value))
@@ -66,18 +81,12 @@ class Dimension:
         return Dimension(other) - self
 
     def __mul__(self, other: Any) -> Dimension:
-        try:
-            return self._combine(other, lambda a, b: a * b)
-        except (TypeError, ValueError):
-            return NotImplemented
+        return self._combine(other, lambda a, b: a * b)
 
     __rmul__ = __mul__
 
     def __floordiv__(self, other: Any) -> Dimension:
-        try:
-            return self._combine(other, lambda a, b: a // b)
-        except (TypeError, ValueError):
-            return NotImplemented
+        return self._combine(other, lambda a, b: a // b)
 
     __div__ = __floordiv__
 
@@ -175,6 +184,8 @@ def to_shape(value: Any) -> Shape:
         if value.unknown_rank:
             return None
         return tuple(None if d.size == -1 else int(d.size) for d in value.dim)
+    if isinstance(value, (str, bytes)):
+        raise TypeError(f"A string describes no shape: wrap {value!r} in a list, or convert it.")
     if isinstance(value, (int, Dimension)) or not hasattr(value, "__iter__"):
         return (Dimension(value).value,)
     return tuple(Dimension(d).value for d in value)
