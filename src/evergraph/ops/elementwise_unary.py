@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core.emit import apply
 from ..core.expression import kernel_of
-from ..core.opdef import Attrs, GradRule, Values, define
+from ..core.opdef import Array, Attrs, GradRule, Values, define
 from ..core.shape import Shape, merge
 from ..core.tensor import Tensor
 from .elementwise_rules import (
@@ -120,6 +120,48 @@ define_unary(
     "abs(x)",
     _of("Sign"),
     function="absolute",
+)
+
+# -- change of dtype ---------------------------------------------------------------------------
+
+
+def _cast(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
+    x, to = inputs[0], attrs["DstT"]
+    if x.dtype == object or to == "string":
+        raise ValueError(
+            f"Cast {attrs['SrcT'].name} to {to.name} is not supported: "
+            "use tf.strings.to_number or tf.as_string"
+        )
+    if attrs["Truncate"]:
+        raise ValueError("Cast rounds to the nearest value: Truncate=True is not supported")
+    if attrs["SrcT"].is_complex and not (to.is_complex or to.is_bool):
+        x = xp.real(x)
+    return x.astype(to.np_dtype)
+
+
+def _plain_cast(xp: Any, attrs: Attrs) -> Any:
+    source, to = attrs["SrcT"], attrs["DstT"]
+    if source.is_complex or attrs["Truncate"] or "string" in (source.name, to.name):
+        return None
+    dtype = to.np_dtype
+    return lambda x: x.astype(dtype)
+
+
+def _cast_grad(op: Any, dy: Tensor) -> list[Any]:
+    kinds = (op.inputs[0].dtype, dy.dtype)
+    if not all(k.is_floating or k.is_complex for k in kinds):
+        return [None]
+    return [apply("Cast", dy, DstT=kinds[0].base_dtype)]
+
+
+define(
+    "Cast",
+    "x:SrcT -> y:DstT",
+    "SrcT:type; DstT:type; Truncate:bool=false",
+    shape=same_shape,
+    kernel=_cast,
+    specialize=_plain_cast,
+    grad=_cast_grad,
 )
 
 # -- activations -------------------------------------------------------------------------------

@@ -258,7 +258,7 @@ def _classes(logits: Tensor) -> Any:
 
 def _sparse_cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     classes = _classes(logits)
-    labels = apply("_LabelsBelow", labels, classes)
+    labels = apply("_LabelsBelow", labels, classes, name="labels")
     numbers = apply("Range", axes_literal(0), classes, axes_literal(1))
     hit = apply("Equal", _columns(labels), apply("Cast", numbers, DstT=labels.dtype))
     shifted: Any = _shifted(logits)
