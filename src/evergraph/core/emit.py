@@ -15,7 +15,7 @@ from .dtypes import DType
 from .graph import Graph, get_default_graph
 from .opdef import ArgDef, AttrDef, OpDef
 from .provenance import user_site
-from .scopes import control_inputs_for, device_for
+from .scopes import control_inputs_for, place
 from .shape import show_brackets
 from .tensor import Literal, Operand, Operation, Tensor
 from .values import OperandValues
@@ -311,10 +311,12 @@ def _apply_scopes(graph: Graph, op: Operation) -> None:
         op._control_inputs = control_inputs_for(graph.control_stack, sources)
     if graph.attr_scope:
         op.attrs.update(graph.attr_scope)
+    if graph.container_name and op.definition.stateful and op.attrs.get("container") == "":
+        op.attrs["container"] = graph.container_name
     if graph.gradient_overrides:
         op.gradient_type = graph.gradient_overrides.get(op.type)
     if graph.device_stack:
-        op.device = device_for(op, graph.device_stack)
+        place(op, graph.device_stack)
     if graph.colocation_stack:
         groups = [g for o in graph.colocation_stack for g in (o.colocation or (o.name,))]
         op.colocation = tuple(sorted(set(groups)))

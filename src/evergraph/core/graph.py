@@ -12,8 +12,8 @@ from . import context
 from .scopes import ControlDependencies, DeviceScope, merge_device
 from .tensor import Operation, Tensor
 
-_VALID_OP_NAME = re.compile(r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$")
-_VALID_SCOPE_NAME = re.compile(r"^[A-Za-z0-9_.\\/>-]*$")
+_VALID_OP_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_./>-]*\Z")
+_VALID_SCOPE_NAME = re.compile(r"[A-Za-z0-9_./>-]*\Z")
 
 
 class Graph:
@@ -37,6 +37,7 @@ class Graph:
         self.colocation_stack: list[Operation] = []
         self.attr_scope: dict[str, Any] = {}
         self.gradient_overrides: dict[str, str] = {}
+        self.container_name = ""
         self._by_name: dict[str, Operation] = {}
         self._names_in_use: dict[str, int] = {}
         self._collections: dict[Any, list[Any]] = {}
@@ -47,15 +48,22 @@ class Graph:
     # -- adding operations ---------------------------------------------------------------------
     def append(self, op: Operation) -> None:
         """Adds an operation that `emit` has made; RuntimeError when the graph is finalized."""
+        self._check_not_finalized()
+        self.adopt(op)
+        self._by_name[op.name] = op
+
+    def adopt(self, op: Operation) -> None:
+        """Adds an operation that keeps a name from elsewhere, so cannot be found by it here."""
+        op._id = len(self.operations)
+        self.operations.append(op)
+        self.version = op._id + 1
+
+    def _check_not_finalized(self) -> None:
         if self.finalized:
             raise RuntimeError(
                 "Graph is finalized and cannot be modified: build every operation before the "
                 "training loop (this one was asked for after graph.finalize())."
             )
-        op._id = len(self.operations)
-        self.operations.append(op)
-        self._by_name[op.name] = op
-        self.version = op._id + 1
 
     def changed(self) -> None:
         """Notes that an operation was changed after it was made: compiled programs are void."""
@@ -97,13 +105,18 @@ class Graph:
         """A checked, unique name for a new operation; a trailing `/` takes the name as it is."""
         if not name:
             raise ValueError("An operation's name must not be empty.")
-        if name[-1] == "/":
-            return name[:-1]
-        if not self.name_stack and not _VALID_OP_NAME.match(name):
+        exact = name[-1] == "/"
+        rule = _VALID_SCOPE_NAME if self.name_stack and not exact else _VALID_OP_NAME
+        if not rule.match(name):
             raise ValueError(f"{name!r} is not a valid operation name.")
-        if self.name_stack and not _VALID_SCOPE_NAME.match(name):
-            raise ValueError(f"{name!r} is not a valid operation name.")
-        return self.unique_name(name)
+        if not exact:
+            return self.unique_name(name)
+        if name[:-1] in self._by_name:
+            raise ValueError(
+                f"Duplicate node name in graph: {name[:-1]!r}. A name that ends in `/` is taken "
+                "as it is, so it serves one operation."
+            )
+        return name[:-1]
 
     @contextmanager
     def name_scope(self, name: str | None) -> Iterator[str]:
@@ -157,6 +170,8 @@ class Graph:
         """
         allowed = [n for n, ok in (("Tensor", allow_tensor), ("Operation", allow_operation)) if ok]
         element = obj._as_graph_element() if hasattr(obj, "_as_graph_element") else obj
+        if isinstance(element, bytes):
+            element = element.decode()
         if isinstance(element, str):
             return self._element_by_name(element, allow_tensor, allow_operation)
         kinds = ((Tensor, allow_tensor), (Operation, allow_operation))
@@ -212,15 +227,18 @@ class Graph:
         if control_inputs is None:
             self.control_stack = []
         else:
-            ops = [self._control_op(c) for c in control_inputs]
-            self.control_stack = [*old, ControlDependencies(dict.fromkeys(ops))]
+            outer = {op for block in old for op in block.ops}
+            ops = dict.fromkeys(map(self._control_op, control_inputs))
+            new = {op: None for op in ops if op not in outer}
+            self.control_stack = [*old, ControlDependencies(new)]
         try:
             yield
         finally:
             self.control_stack = old
 
     def _control_op(self, x: Any) -> Operation:
-        x = getattr(x, "values", x) if hasattr(x, "indices") else x
+        # Waiting for a variable behind a handle means its handle: that reads nothing.
+        x = getattr(x, "values", x) if hasattr(x, "indices") else getattr(x, "handle", x)
         element = self.as_graph_element(x)
         return element.op if isinstance(element, Tensor) else element
 
@@ -242,15 +260,25 @@ class Graph:
         if op is None and not ignore_existing:
             raise ValueError("Trying to reset colocation (op is None) but ignore_existing is False")
         old_groups, old_devices = self.colocation_stack, self.device_stack
-        target = None if op is None else self._control_op(getattr(op, "handle", op))
+        target = None if op is None else self._control_op(op)
         self.colocation_stack = [] if ignore_existing else list(old_groups)
+        self.device_stack = []
         if target is not None:
             self.colocation_stack = [*self.colocation_stack, target]
-            self.device_stack = []
         try:
             yield
         finally:
             self.colocation_stack, self.device_stack = old_groups, old_devices
+
+    @contextmanager
+    def container(self, container_name: str) -> Iterator[str]:
+        """Variables and other stateful operations made inside live in this container."""
+        old = self.container_name
+        self.container_name = container_name
+        try:
+            yield container_name
+        finally:
+            self.container_name = old
 
     @contextmanager
     def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
@@ -278,7 +306,8 @@ class Graph:
 
     # -- collections ---------------------------------------------------------------------------
     def add_to_collection(self, name: Any, value: Any) -> None:
-        """Appends `value` to the collection."""
+        """Appends `value` to the collection; RuntimeError when the graph is finalized."""
+        self._check_not_finalized()
         self._collections.setdefault(name, []).append(value)
 
     def add_to_collections(self, names: Any, value: Any) -> None:

@@ -81,24 +81,26 @@ class DeviceScope:
         self.spec = spec
 
     def apply(self, op: Operation) -> str | None:
-        """What this block asks for the operation; None lifts the blocks around it."""
-        if self.spec is None or self.spec == "":
-            return self.spec  # type: ignore[no-any-return]
+        """The operation's device by this block; None lifts the blocks around it.
+
+        A string gives what the blocks inside left open; a function sees what they said in
+        `op.device`, and its answer replaces that.
+        """
+        if self.spec is None:
+            return None
         if callable(self.spec) and not hasattr(self.spec, "to_string"):
             return _text(self.spec(op))
-        return _text(self.spec)
+        return merge_device(_text(self.spec), op.device)
 
 
 def _text(device: Any) -> str:
     return str(device.to_string() if hasattr(device, "to_string") else device or "")
 
 
-def device_for(op: Operation, stack: Iterable[DeviceScope]) -> str:
-    """The device of an operation from the blocks around it: inner ones win part by part."""
-    device = op.device
+def place(op: Operation, stack: Iterable[DeviceScope]) -> None:
+    """Gives an operation its device by the blocks around it, the innermost first."""
     for scope in reversed(list(stack)):
-        wanted = scope.apply(op)
-        if wanted is None:
+        device = scope.apply(op)
+        if device is None:
             break
-        device = merge_device(wanted, device)
-    return device
+        op.device = device

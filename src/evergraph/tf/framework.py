@@ -224,16 +224,9 @@ def colocate_with(op: Any, ignore_existing: Any = False) -> Any:
     return get_default_graph().colocate_with(op, ignore_existing)
 
 
-@contextmanager
-def container(container_name: str) -> Iterator[str]:
-    """Variables made inside live in a container of this name."""
-    graph = get_default_graph()
-    old = graph.extra.get("container", "")
-    graph.extra["container"] = container_name
-    try:
-        yield container_name
-    finally:
-        graph.extra["container"] = old
+def container(container_name: str) -> Any:
+    """Variables made inside live in a container of this name, in the default graph."""
+    return get_default_graph().container(container_name)
 
 
 @contextmanager

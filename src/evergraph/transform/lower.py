@@ -271,7 +271,7 @@ class _Lowering:
             plain = [k for k, o in zip(kinds, op.outputs, strict=True) if not _is_handle(o)]
             kinds = [(v.attrs["dtype"], variable_shape(v)) for v in targets] + plain
         new.outputs = [Tensor(new, i, d, s) for i, (d, s) in enumerate(kinds)]
-        self.graph.append(new)
+        self.graph.adopt(new)
         return new
 
     # -- what comes out ------------------------------------------------------------------------

@@ -17,7 +17,7 @@ def copy_operation(graph: Graph, op: Operation, operands: Sequence[Operand]) -> 
     new = Operation(graph, op.name, op.definition, operands, op.attrs)
     new.site, new.device, new.extra = op.site, op.device, op.extra
     new.outputs = [Tensor(new, o.value_index, o.dtype, o.static_shape) for o in op.outputs]
-    graph.append(new)
+    graph.adopt(new)
     return new
 
 
