@@ -21,6 +21,13 @@ def shape_tensor(x: Any, dtype: DType = int32, name: str = "Shape") -> Tensor:
     return apply("Shape", x, out_type=dtype, name=name)  # type: ignore[no-any-return]
 
 
+def all_axes(x: Any) -> Tensor:
+    """The axes from the first to the last as a tensor: a constant where the rank is known."""
+    if x.static_shape is None:
+        return apply("Range", 0, apply("Rank", x), 1)  # type: ignore[no-any-return]
+    return constant(np.arange(len(x.static_shape)), int32)
+
+
 def boolean_mask(tensor: Any, mask: Any, name: str | None = None, axis: int | None = None) -> Any:
     """The slices of `tensor` along `axis` (default 0) where `mask` is True.
 
