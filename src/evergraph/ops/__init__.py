@@ -23,6 +23,7 @@ FAMILIES = (
     "selection",
     "shape_ops",
     "slicing",
+    "special",
     "state",
     "training",
 )
