@@ -21,6 +21,7 @@ from ..transform.memory import liveness
 from .contract import Array, Backend, Binding, Executable, OperationFailed, Segment, Shapes
 
 _numbers = count()
+_INLINED = ("float16", "float32", "float64", "complex64", "complex128")
 
 
 class ReferenceBackend(Backend):
@@ -137,8 +138,9 @@ class _Writer:
 
     def inlined(self, op: Operation, operands: list[str]) -> str | None:
         """An elementwise expression in place, where that is the op's kernel."""
-        expr = op.definition.expr
-        if expr is None:
+        expr, dtype = op.definition.expr, op.attrs.get("T")
+        # Of integers, strings and bfloat16 the kernel knows more: zero divisors, wider results.
+        if expr is None or (dtype is not None and dtype.name not in _INLINED):
             return None
         arity = len(operands)
         for name in names_in(expr) - set(OPERANDS[:arity]):

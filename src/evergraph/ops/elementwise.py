@@ -256,13 +256,12 @@ def _strict_equality(function: str) -> Any:
 
 _COMPARED = f"{_SUMS},quint8,qint8,qint32,string,bool"
 
-for _name, _expr, _function in (("Equal", "x == y", "equal"), ("NotEqual", "x != y", "not_equal")):
+for _name, _function in (("Equal", "equal"), ("NotEqual", "not_equal")):
     define(
         _name,
         "x:T y:T -> z:bool",
         f"T:type{{{_COMPARED}}}; incompatible_shape_error:bool=true",
         shape=_equality_shape,
-        expr=_expr,
         kernel=_equality(_function, _name == "NotEqual"),
         specialize=_strict_equality(_function),
         grad=NO_GRADIENT,
