@@ -115,7 +115,7 @@ def test_python_types_and_synonyms() -> None:
     "value", [None, "", "float99", 0, 77, 1.5, [], {}, dict, "datetime64[s]", np.dtype("V4"), len]
 )
 def test_what_is_no_dtype(value: object) -> None:
-    with pytest.raises(TypeError, match="Cannot convert value .* to a TensorFlow DType"):
+    with pytest.raises(TypeError, match=r"Cannot convert value .* to a TensorFlow DType"):
         as_dtype(value)
 
 

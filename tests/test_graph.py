@@ -493,7 +493,7 @@ def test_only_tensors_or_only_operations() -> None:
     t = const(name="a")
     with pytest.raises(ValueError, match="did you mean 'a:0'"):
         g.get_tensor_by_name("a")
-    with pytest.raises(ValueError, match="invalid. Operation name, not a Tensor"):
+    with pytest.raises(ValueError, match=r"invalid. Operation name, not a Tensor"):
         g.get_tensor_by_name("zzz")
     with pytest.raises(ValueError, match="refer to a Tensor, not an Operation"):
         g.get_operation_by_name("a:0")
@@ -685,7 +685,7 @@ def test_what_a_tensor_tells() -> None:
 
 def test_tensors_compare_by_identity() -> None:
     a, b = const(), const()
-    assert a == a and a != b and a in [b, a] and len({a, b, a}) == 2  # noqa: PLR0124
+    assert a == a and a != b and a in [b, a] and len({a, b, a}) == 2
     assert a.experimental_ref() == a.experimental_ref() and a.experimental_ref().deref() is a
     assert len({a.experimental_ref(), a.experimental_ref(), b.experimental_ref()}) == 2
 
