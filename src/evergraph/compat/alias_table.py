@@ -32,6 +32,22 @@ SAME = {
 
 # TensorFlow's module -> the module that has its names here.
 STANDS_FOR = {
+    **{
+        f"tensorflow.core.{name}_pb2": "evergraph.formats.messages"
+        for name in (
+            "framework.allocation_description",
+            "framework.cost_graph",
+            "framework.step_stats",
+            "framework.tensor_description",
+            "framework.tensor_shape",
+            "framework.types",
+            "protobuf.cluster",
+            "protobuf.config",
+            "protobuf.debug",
+            "protobuf.rewriter_config",
+            "protobuf.verifier_config",
+        )
+    },
     "tensorflow.examples.tutorials.mnist.input_data": "evergraph.tf.examples.mnist",
     "tensorflow.python.util.tf_inspect": "inspect",
 }
