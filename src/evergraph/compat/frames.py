@@ -6,7 +6,6 @@ import ast
 import linecache
 import os
 import sys
-import sysconfig
 from functools import cache
 from types import FrameType
 
@@ -15,10 +14,10 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 @cache
 def _library_folders() -> tuple[str, ...]:
-    paths = sysconfig.get_paths()
-    kept = {os.path.realpath(paths[key]) for key in ("stdlib", "platstdlib", "purelib", "platlib")}
-    packages = {p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages")}
-    return tuple(sorted(os.path.join(folder, "") for folder in kept | packages))
+    # Not from sysconfig, which imports modules of its own, and so would ask again.
+    standard = os.path.dirname(os.path.realpath(os.__file__))
+    installed = {p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages")}
+    return tuple(sorted(os.path.join(folder, "") for folder in {standard, *installed}))
 
 
 def is_own(filename: str) -> bool:
@@ -30,7 +29,8 @@ def is_library(filename: str) -> bool:
     """Whether a file belongs to Python or an installed package, or is no file but frozen code."""
     if filename.startswith("<frozen"):
         return True
-    return os.path.isabs(filename) and os.path.realpath(filename).startswith(_library_folders())
+    folders = _library_folders()
+    return filename.startswith(folders) or os.path.realpath(filename).startswith(folders)
 
 
 @cache
