@@ -397,7 +397,8 @@ class BaseLayer:
         with name_scope("ActivityRegularizer"):
             for output in nest.flatten(outputs):
                 loss = self._activity_regularizer(output)
-                batch_size = math_ops.cast(array_ops.shape(output)[0], loss.dtype)
+                shape: Any = array_ops.shape(output)
+                batch_size = math_ops.cast(shape[0], loss.dtype)
                 self.add_loss(loss / batch_size, inputs=inputs)
 
     # -- configuration -------------------------------------------------------------------------

@@ -12,12 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core import convert
 from ..core.dtypes import DType, as_dtype, float32
 from ..core.emit import apply
 from ..core.tensor import Tensor
-from ..core.tensor_shape import to_shape
-from . import array_ops, linalg_ops, math_ops, random_ops
+from . import array_ops, math_ops, random_ops
 
 __all__ = [
     "constant_initializer",
@@ -111,13 +109,8 @@ class Constant(Initializer):
         """The value as a tensor of this shape."""
         if verify_shape is None:
             verify_shape = self._verify_shape
-        dims, dtype = to_shape(shape), self.dtype if dtype is None else as_dtype(dtype)
-        if verify_shape and dims is not None and np.shape(self.value) != dims:
-            raise TypeError(
-                f"Expected Tensor's shape: {dims}, got {np.shape(self.value)}: the value of a "
-                "constant_initializer with verify_shape=True must have the variable's shape."
-            )
-        return convert.constant(self.value, dtype, shape=dims)
+        dtype = self.dtype if dtype is None else dtype
+        return array_ops.constant(self.value, dtype, shape, verify_shape=verify_shape)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
@@ -313,7 +306,7 @@ class Identity(Initializer):
         if len(full_shape) != 2:
             raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
         dtype = self.dtype if dtype is None else dtype
-        matrix = linalg_ops.eye(*full_shape, dtype=dtype)
+        matrix = array_ops.eye(*full_shape, dtype=dtype)
         if partition_info is not None:
             matrix = array_ops.slice(matrix, partition_info.var_offset, shape)
         return self.gain * matrix  # type: ignore[no-any-return]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .init_ops import Constant as constant
 from .init_ops import GlorotNormal as glorot_normal
 from .init_ops import GlorotUniform as glorot_uniform
@@ -40,3 +42,9 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    from .namespaces import resolve
+
+    return resolve("tf.initializers", name)

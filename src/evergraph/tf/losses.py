@@ -89,7 +89,7 @@ def get_regularization_loss(
 ) -> Tensor:
     """The sum of the regularization losses, 0 without any."""
     losses = get_regularization_losses(scope)
-    return math_ops.add_n(losses, name=name) if losses else convert_to_tensor(0.0, name="Const")
+    return math_ops.add_n(losses, name=name) if losses else array_ops.constant(0.0)
 
 
 def get_total_loss(

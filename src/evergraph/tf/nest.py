@@ -95,7 +95,7 @@ def _like(structure: Any, values: Sequence[Any]) -> Any:
         ordered = [(key, by_key[key]) for key in structure]
         if isinstance(structure, defaultdict):
             return defaultdict(structure.default_factory, ordered)
-        return kind(ordered)  # type: ignore[call-arg]
+        return kind(ordered)
     if _is_namedtuple(structure) or _is_attrs(structure):
         return kind(*values)
     if _is_composite(structure):

@@ -155,11 +155,11 @@ class BatchNormalization(Layer):
         if self.scale:
             self.gamma = self._parameter("gamma", shape)
         elif self.fused:
-            self._gamma_const = _filled(1.0, self._param_dtype, shape)
+            self._gamma_const = array_ops.constant(1.0, self._param_dtype, shape)
         if self.center:
             self.beta = self._parameter("beta", shape)
         elif self.fused:
-            self._beta_const = _filled(0.0, self._param_dtype, shape)
+            self._beta_const = array_ops.constant(0.0, self._param_dtype, shape)
 
     def _parameter(self, name: str, shape: Any) -> Any:
         return self.add_weight(
@@ -414,12 +414,6 @@ def _composed(scale: Any, offset: Any, then_scale: Any, then_offset: Any) -> tup
 
 def _update(assign: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
     return lambda: assign(*arguments)
-
-
-def _filled(value: float, dtype: DType, shape: Any) -> Tensor:
-    from ..core.convert import constant
-
-    return constant(value, dtype, shape=tuple(shape))
 
 
 def batch_normalization(

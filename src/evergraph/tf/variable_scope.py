@@ -434,7 +434,7 @@ class variable_scope:
             if graph is not get_default_graph():
                 stack.enter_context(graph.as_default())
             name_scope = self._enter_name_scope(graph, stack)
-            scope = stack.enter_context(self._pure(graph, name_scope))
+            scope: VariableScope = stack.enter_context(self._pure(graph, name_scope))
             self._entered.append(stack.pop_all())
         return scope
 

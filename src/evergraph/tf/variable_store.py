@@ -17,7 +17,7 @@ from .framework import convert_to_tensor, init_scope
 from .graph_keys import GraphKeys
 from .partitioned_variables import PartitionedVariable, slices_of
 from .variables import (
-    SaveSliceInfo,
+    SliceInfo,
     Variable,
     VariableAggregation,
     VariableSynchronization,
@@ -117,9 +117,10 @@ class VariableStore:
             raise ValueError(f"Passed a custom_getter which is not callable: {custom_getter}")
         dtype = kwargs.get("dtype")
         kwargs["dtype"] = getattr(dtype, "base_dtype", dtype)
-        modes = (kwargs.get(k) for k in ("synchronization", "aggregation", "trainable"))
-        checked = distribution_modes(*modes, name)
-        kwargs["synchronization"], kwargs["aggregation"], kwargs["trainable"] = checked
+        modes = ("synchronization", "aggregation", "trainable")
+        synchronization, aggregation, trainable = (kwargs.get(k) for k in modes)
+        checked = distribution_modes(synchronization, aggregation, trainable, name)
+        kwargs.update(zip(modes, checked, strict=True))
         if custom_getter is None:
             return self._true_getter(name, **kwargs)
         if not _accepts(custom_getter, "constraint"):
@@ -216,7 +217,7 @@ class VariableStore:
         parts = []
         for i, (offset, shape) in enumerate(slices_of(full_shape, partitions[axis], axis)):
             part = self._make_part(replace(want, name=f"{want.name}/part_{i}"), offset, shape)
-            part._set_save_slice_info(SaveSliceInfo(want.name, full_shape, offset, shape))
+            part._set_save_slice_info(SliceInfo(want.name, full_shape, offset, shape))
             parts.append(part)
         whole = PartitionedVariable(want.name, want.shape, want.dtype, parts, partitions)
         self._partitioned_vars[want.name] = whole

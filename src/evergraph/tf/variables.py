@@ -128,7 +128,7 @@ def default_variable_creator(next_creator: Creator | None = None, **kwargs: Any)
     return ResourceVariable(**kwargs)
 
 
-class SaveSliceInfo:
+class SliceInfo:
     """Which part of a larger, partitioned variable a variable holds."""
 
     def __init__(
@@ -175,7 +175,7 @@ class Variable(metaclass=VariableType):
     `validate_shape` is True.
     """
 
-    SaveSliceInfo = SaveSliceInfo
+    SaveSliceInfo = SliceInfo
     __array_priority__ = 100
     _trainable: bool
     _synchronization: VariableSynchronization
@@ -184,7 +184,7 @@ class Variable(metaclass=VariableType):
     _initializer_op: Operation
     _caching_device: Any
     _constraint: Callable[[Any], Any] | None
-    _save_slice_info: SaveSliceInfo | None
+    _save_slice_info: SliceInfo | None
 
     def __init__(
         self,
@@ -328,7 +328,9 @@ class Variable(metaclass=VariableType):
 
         with init_scope():
             initialized = is_variable_initialized(self)
-            return cond(initialized, self.read_value, lambda: self.initial_value)
+            return cond(  # type: ignore[no-any-return]
+                initialized, self.read_value, lambda: self.initial_value
+            )
 
     def assign_add(
         self,
@@ -433,12 +435,12 @@ class Variable(metaclass=VariableType):
         """A slice of its value; the slice's `assign` sets just that part of the variable."""
         tensor = self.value()[slice_spec]  # type: ignore[index]
         tensor.graph.extra.setdefault("slices_of_variables", {})[tensor] = self
-        return tensor
+        return tensor  # type: ignore[no-any-return]
 
-    def _set_save_slice_info(self, save_slice_info: SaveSliceInfo) -> None:
+    def _set_save_slice_info(self, save_slice_info: SliceInfo) -> None:
         self._save_slice_info = save_slice_info
 
-    def _get_save_slice_info(self) -> SaveSliceInfo | None:
+    def _get_save_slice_info(self) -> SliceInfo | None:
         return self._save_slice_info
 
     @staticmethod
@@ -461,10 +463,10 @@ class Variable(metaclass=VariableType):
         if initial:
             self._initial_value = graph.as_graph_element(with_scope(initial, scope))
         self._set_modes(source.synchronization, source.aggregation, source.trainable)
-        self._caching_device = self._constraint = self._save_slice_info = None
+        self._caching_device, self._constraint, self._save_slice_info = None, None, None
         if source.HasField("save_slice_info_def"):
             info = source.save_slice_info_def
-            self._save_slice_info = SaveSliceInfo(save_slice_info_def=info, import_scope=scope)
+            self._save_slice_info = SliceInfo(save_slice_info_def=info, import_scope=scope)
 
     def _set_modes(
         self, synchronization: Any, aggregation: Any, trainable: bool | None, name: Any = None

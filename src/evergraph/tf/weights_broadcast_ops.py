@@ -8,7 +8,7 @@ from ..core.emit import apply
 from ..core.graph import get_default_graph
 from ..core.tensor import Operation, Tensor
 from ..core.values import constant_value
-from . import array_ops, math_ops
+from . import array_ops, check_ops, math_ops
 from .framework import convert_to_tensor, name_scope
 
 _MESSAGE = "weights can not be broadcast to values."
@@ -38,7 +38,7 @@ def assert_broadcastable(weights: Any, values: Any) -> Operation:
             valid = _valid_extents(weights_shape, values_shape)
         data = [_MESSAGE, "weights.shape=", weights.name, weights_shape]
         data += ["values.shape=", values.name, values_shape]
-        return apply("Assert", valid, data, name=scope)  # type: ignore[no-any-return]
+        return check_ops.Assert(valid, data, name=scope)
 
 
 def _check_static(weights: Tensor, values: Tensor) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import math_ops
-from ..framework import convert_to_tensor
+from .. import array_ops, math_ops
 from . import lookup
 from .lookup import serialize
 
@@ -37,7 +36,7 @@ class L1L2(Regularizer):
     def __call__(self, x: Any) -> Any:
         """The penalty on the weights `x`."""
         if not self.l1 and not self.l2:
-            return convert_to_tensor(0.0, name="Const")
+            return array_ops.constant(0.0)
         penalty: Any = 0.0
         if self.l1:
             penalty += self.l1 * math_ops.reduce_sum(math_ops.abs(x))

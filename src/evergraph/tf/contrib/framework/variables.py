@@ -280,9 +280,9 @@ def assign_from_checkpoint(
 
 
 def _reader(model_path: str) -> Any:
-    from ... import train
+    from ...namespaces import resolve
 
-    return train.NewCheckpointReader(model_path)
+    return resolve("tf.train", "NewCheckpointReader")(model_path)
 
 
 def _part_of(var: Any, value: Any, name: str) -> Any:
@@ -308,7 +308,7 @@ def assign_from_checkpoint_fn(
 
     None when there is nothing to restore; ValueError for an empty `var_list`.
     """
-    from ... import train
+    from ...namespaces import resolve
 
     if not var_list:
         raise ValueError("var_list cannot be empty")
@@ -318,7 +318,7 @@ def assign_from_checkpoint_fn(
         var_list = {name: v for name, v in by_name.items() if reader.has_tensor(name)}
     if not var_list:
         return None
-    saver = train.Saver(var_list, reshape=reshape_variables)
+    saver = resolve("tf.train", "Saver")(var_list, reshape=reshape_variables)
     return lambda session: saver.restore(session, model_path)
 
 

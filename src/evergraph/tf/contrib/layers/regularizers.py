@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ....core.graph import get_default_graph
-from ... import math_ops, nn
+from ... import array_ops, math_ops, nn
 from ...framework import convert_to_tensor, name_scope
 from ...graph_keys import GraphKeys
 
@@ -104,7 +104,7 @@ def apply_regularization(regularizer: Regularizer, weights_list: Any = None) -> 
         raise ValueError("No weights to regularize.")
     with name_scope("get_regularization_penalty", values=weights) as scope:
         penalties = [regularizer(w) for w in weights]
-        penalties = [convert_to_tensor(0.0, name="Const") if p is None else p for p in penalties]
+        penalties = [array_ops.constant(0.0) if p is None else p for p in penalties]
         for p in penalties:
             if p.shape.ndims != 0:
                 raise ValueError(
