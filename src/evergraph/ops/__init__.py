@@ -18,6 +18,7 @@ FAMILIES = (
     "nn",
     "operators",
     "random",
+    "rearrange",
     "reduction",
     "segment",
     "selection",
@@ -25,6 +26,7 @@ FAMILIES = (
     "slicing",
     "special",
     "state",
+    "stateless",
     "training",
 )
 

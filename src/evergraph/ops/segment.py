@@ -155,9 +155,8 @@ def _sorted_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list
     if ids is not None and len(ids) != 1:
         raise ValueError(f"Shape must be rank 1 but is rank {len(ids)}: {show(ids)}.")
     with_rank_at_least(data, 1)
-    known = values[1]
-    count = None if known is None else _sorted_count(known)
-    return [None if data is None else (count, *data[1:])]
+    # The number of segments is left to the run even where it is known, as in TensorFlow.
+    return [None if data is None else (None, *data[1:])]
 
 
 def _sorted_count(ids: Any) -> int:
@@ -187,9 +186,14 @@ def _column(x: Operand, like: Operand) -> Any:
 
 
 def _counts(ids: Operand, like: Any) -> Any:
-    """How many elements each sorted segment has."""
+    """How many elements each segment has; `like` has a row a segment."""
     one = apply("OnesLike", apply("Cast", ids, DstT=like.dtype.base_dtype))
-    return apply("SegmentSum", one, ids)
+    return apply("UnsortedSegmentSum", one, ids, _row_count(like))
+
+
+def _row_count(x: Operand) -> Operand:
+    """The extent of the first axis, as a scalar."""
+    return sm.reshape(sm.part(sm.shape(x), 0, 1), axes_literal([]))
 
 
 def _per_segment(x: Any, counts: Any) -> Any:
@@ -247,9 +251,18 @@ for _how, _types, _kernel, _rule in (
 
 # -- sorted segments of chosen rows ----------------------------------------------------------
 def _sparse_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
-    data, known = shapes[0], values[2]
-    count = None if known is None else _sorted_count(known)
-    return [None if data is None else (count, *data[1:])]
+    return [None if shapes[0] is None else (None, *shapes[0][1:])]
+
+
+def _rows_by_value(index: int) -> Callable[..., list[Shape]]:
+    """Shape rule: that of the first operand with as many rows as an operand's value says."""
+
+    def rule(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+        number = values[index]
+        count = None if number is None else scalar(number)
+        return [None if shapes[0] is None else (count, *shapes[0][1:])]
+
+    return rule
 
 
 def _chosen(data: Any, indices: Any) -> Any:
@@ -262,8 +275,12 @@ def _scaled_by_counts(x: Any, ids: Any, how: str) -> Any:
 
 
 def _sparse_definition(how: str) -> Callable[..., Any]:
-    def definition(data: Any, indices: Any, segment_ids: Any) -> Any:
-        sums = apply("SegmentSum", _chosen(data, indices), segment_ids)
+    def definition(data: Any, indices: Any, segment_ids: Any, num_segments: Any = None) -> Any:
+        rows = _chosen(data, indices)
+        if num_segments is None:
+            sums = apply("SegmentSum", rows, segment_ids)
+        else:
+            sums = apply("UnsortedSegmentSum", rows, segment_ids, num_segments)
         return sums if how == "Sum" else _scaled_by_counts(sums, segment_ids, how)
 
     return definition
@@ -281,9 +298,9 @@ def _sparse_grad(how: str) -> Callable[..., Any]:
     back = _sparse_gradient(how)
 
     def rule(op: Operation, dy: Any) -> list[Any]:
-        data, indices, ids = op.inputs
-        count = sm.reshape(sm.part(sm.shape(data), 0, 1), axes_literal([]))
-        return [back(dy, indices, ids, count), None, None]
+        data, indices, ids = op.inputs[:3]
+        grad = back(dy, indices, ids, _row_count(data))
+        return [grad] + [None] * (len(op.inputs) - 1)
 
     return rule
 
@@ -298,16 +315,20 @@ for _how, _types in (("Sum", "real"), ("Mean", "float32,float64"), ("SqrtN", "fl
         data_dependent=True,
         grad=_sparse_grad(_how),
     )
+    define(
+        f"SparseSegment{_how}WithNumSegments",
+        "data:T indices:Tidx segment_ids:int32 num_segments:Tnumsegments -> output:T",
+        f"T:type{{{_types}}}; Tidx:type{{index}}=int32; Tnumsegments:type{{index}}=int32",
+        shape=_rows_by_value(3),
+        definition=_sparse_definition(_how),
+        grad=_sparse_grad(_how),
+    )
     if _how != "Sum":
         define(
             f"SparseSegment{_how}Grad",
             "grad:T indices:Tidx segment_ids:int32 output_dim0:int32 -> output:T",
             f"T:type{{{_types}}}; Tidx:type{{index}}=int32",
-            shape=lambda shapes, attrs, values: [
-                None
-                if shapes[0] is None
-                else (None if values[3] is None else scalar(values[3]), *shapes[0][1:])
-            ],
+            shape=_rows_by_value(3),
             definition=_sparse_gradient(_how),
         )
 

@@ -33,6 +33,16 @@ from .diagonal_ops import (
 )
 from .framework import convert_to_tensor, name_scope
 from .logging_ops import Print, numpy_function, print, py_func
+from .rearrange_ops import (
+    batch_to_space,
+    batch_to_space_nd,
+    depth_to_space,
+    reverse_sequence,
+    space_to_batch,
+    space_to_batch_nd,
+    space_to_depth,
+)
+from .renamed import renamed
 from .selection_ops import (
     argsort,
     batch_gather,
@@ -79,6 +89,8 @@ __all__ = [
     "add_check_numerics_ops",
     "argsort",
     "batch_gather",
+    "batch_to_space",
+    "batch_to_space_nd",
     "bincount",
     "bitcast",
     "boolean_mask",
@@ -88,6 +100,7 @@ __all__ = [
     "check_numerics",
     "concat",
     "constant",
+    "depth_to_space",
     "diag",
     "diag_part",
     "dynamic_partition",
@@ -126,6 +139,7 @@ __all__ = [
     "required_space_to_batch_paddings",
     "reshape",
     "reverse",
+    "reverse_sequence",
     "reverse_v2",
     "roll",
     "scatter_nd",
@@ -142,6 +156,9 @@ __all__ = [
     "size",
     "slice",
     "sort",
+    "space_to_batch",
+    "space_to_batch_nd",
+    "space_to_depth",
     "sparse_mask",
     "sparse_segment_mean",
     "sparse_segment_sqrt_n",
@@ -177,15 +194,6 @@ __all__ = [
 
 newaxis = None
 _SMALL = 1000  # zeros of fewer elements are a constant
-
-
-def renamed(new: str, value: Any, old: str, old_value: Any) -> Any:
-    """The argument, given by its new or its old name; ValueError if by both."""
-    if old_value is not None:
-        if value is not None:
-            raise ValueError(f"Cannot specify both {old!r} and {new!r}")
-        return old_value
-    return value
 
 
 # -- constants and placeholders --------------------------------------------------------------

@@ -53,9 +53,11 @@ def Assert(condition: Any, data: Any, summarize: Any = None, name: Any = None) -
     It is checked only if it runs: hang it on what follows by `tf.control_dependencies`.
     """
     with name_scope(name, "Assert", [condition, data]):
-        shown = [convert_to_tensor(x) for x in data]
+        for x in data:
+            # TensorFlow looks at the dtypes of these and leaves the constants behind.
+            convert_to_tensor(x)
         limit = 3 if summarize is None else summarize
-        return apply("Assert", condition, shown, summarize=limit, name="Assert")  # type: ignore[no-any-return]
+        return apply("Assert", condition, list(data), summarize=limit, name="Assert")  # type: ignore[no-any-return]
 
 
 def all_of(x: Tensor) -> Tensor:

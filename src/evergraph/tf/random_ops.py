@@ -28,7 +28,7 @@ __all__ = [
     "truncated_normal",
 ]
 
-_UNIFORM = ("float16", "bfloat16", "float32", "float64", "int32", "int64")
+UNIFORM_TYPES = ("float16", "bfloat16", "float32", "float64", "int32", "int64")
 
 
 def set_random_seed(seed: Any) -> None:
@@ -103,7 +103,7 @@ def random_uniform(
 ) -> Tensor:
     """Values evenly distributed in [minval, maxval); for integers `maxval` must be given."""
     kind = as_dtype(dtype)
-    if kind.name not in _UNIFORM:
+    if kind.name not in UNIFORM_TYPES:
         raise ValueError(f"Invalid dtype {kind!r}")
     if maxval is None:
         if kind.is_integer:
