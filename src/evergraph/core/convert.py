@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -127,18 +128,25 @@ def make_array(value: Any, dtype: DType | None = None) -> np.ndarray[Any, Any]:
     """
     if type(value) is float and (dtype is None or dtype.is_floating):  # the commonest constant
         return np.array(value, np.float32 if dtype is None else dtype.np_dtype)
-    if isinstance(value, (np.ndarray, np.generic)):
+    if isinstance(value, (np.ndarray, np.generic)) or _is_array_like(value):
         return _from_numpy(np.asarray(value), dtype)
     if value is None:
         raise ValueError("None values not supported.")
+    if isinstance(value, range):
+        value = list(value)
     if dtype is not None:
         _check_python(value, dtype)
-        if dtype.base_dtype is dtypes.string:
-            return _bytes_array(value)
     array = _plain_array(value)
+    if dtype is not None and dtype.base_dtype is dtypes.string:
+        return _bytes_array(value)
     if dtype is None:
         return _default_dtype(array, value)
     return _cast_python(array, dtype)
+
+
+def _is_array_like(value: Any) -> bool:
+    """Whether it is a table, an image or another object that NumPy takes for an array."""
+    return callable(getattr(value, "__array__", None)) and not isinstance(value, Tensor)
 
 
 def _from_numpy(array: np.ndarray[Any, Any], dtype: DType | None) -> np.ndarray[Any, Any]:
@@ -197,29 +205,18 @@ def _default_dtype(array: np.ndarray[Any, Any], value: Any) -> np.ndarray[Any, A
         if kind == "O":
             _refuse_objects(array, value)
         return _bytes_array(np.array(value, dtype=object))
-    if kind == "f" and not _has_numpy(value):
+    if array.dtype == np.float64:
         return array.astype(np.float32)
-    if kind == "i" and not _has_numpy(value):
-        return _small_ints(array)
-    return array
+    return _small_ints(array) if array.dtype == np.int64 else array
 
 
 def _refuse_objects(array: np.ndarray[Any, Any], value: Any) -> None:
     for item in array.flat:
-        if item is None:
-            raise ValueError("None values not supported.")
         if not isinstance(item, (str, bytes)):
             raise TypeError(
                 f"Failed to convert object of type {type(value)} to Tensor. "
                 f"Contents: {str(value)[:200]}. Consider casting elements to a supported type."
             )
-
-
-def _has_numpy(value: Any) -> bool:
-    """Whether the innermost first element is NumPy's, whose dtype is kept."""
-    while isinstance(value, (list, tuple)) and value:
-        value = value[0]
-    return isinstance(value, (np.ndarray, np.generic))
 
 
 def _small_ints(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -229,13 +226,14 @@ def _small_ints(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return array.astype(np.int32)
 
 
-_ACCEPTS = {  # which Python values an element of a dtype may come from
-    "f": (int, float, np.generic),
-    "i": (int, np.integer),
+_ACCEPTS: dict[str, tuple[type, ...]] = {  # what an element of a dtype may come from
+    "f": (numbers.Real, np.integer, np.floating),
+    "i": (numbers.Integral, np.integer),
     "b": (bool, np.bool_),
-    "c": (int, float, complex, np.generic),
+    "c": (numbers.Complex, np.number),
     "s": (str, bytes),
 }
+_ARRAY_KINDS = {"f": "iufVO", "i": "iuO", "b": "bO", "c": "iufcO", "s": "SUO"}
 
 
 def _kind(dtype: DType) -> str:
@@ -267,18 +265,10 @@ def _mismatch(value: Any, kind: str) -> tuple[Any] | None:
                 return found
         return None
     if isinstance(value, np.ndarray):
-        return None
-    if isinstance(value, bool) and kind in "ifc":
-        return (value,)
-    if value is None:
-        raise ValueError("None values not supported.")
-    if isinstance(value, _ACCEPTS[kind]) or _is_index(value, kind):
+        return None if value.dtype.kind in _ARRAY_KINDS[kind] else (value,)
+    if isinstance(value, _ACCEPTS[kind]) or (kind == "i" and hasattr(value, "__index__")):
         return None
     return (value,)
-
-
-def _is_index(value: Any, kind: str) -> bool:
-    return kind in "ifc" and hasattr(value, "__index__") and not isinstance(value, (str, bytes))
 
 
 def _cast_python(array: np.ndarray[Any, Any], dtype: DType) -> np.ndarray[Any, Any]:
