@@ -25,11 +25,11 @@ def gather_shape(shapes: Sequence[Shape], axis: int | None, batch_dims: int = 0)
     params, indices = shapes[0], shapes[1]
     if params is None or indices is None:
         return [None]
+    b = batch_dims + len(indices) if batch_dims < 0 else batch_dims
     if axis is None:
-        return [(None,) * (len(params) + len(indices) - 1 - batch_dims)]
+        return [(None,) * (len(params) + len(indices) - 1 - b)]
     with_rank_at_least(params, 1)
     at = normal_axis(axis, len(params))
-    b = normal_axis(batch_dims, len(indices) + 1) if batch_dims < 0 else batch_dims
     batch = merge(params[:b], indices[:b])
     assert batch is not None
     return [(*batch, *params[b:at], *indices[b:], *params[at + 1 :])]
@@ -42,7 +42,7 @@ def gather_rows(xp: Any, params: Array, indices: Array, axis: int, batch_dims: i
     if not batch_dims:
         return xp.take(params, indices, axis=at)
     rank = len(indices.shape)
-    b = normal_axis(batch_dims, rank + 1) if batch_dims < 0 else batch_dims
+    b = batch_dims + rank if batch_dims < 0 else batch_dims
     if not b:
         return xp.take(params, indices, axis=at)
     grids = [
@@ -306,8 +306,10 @@ def _sparse_to_dense_grad(op: Operation, dy: Any) -> list[Any]:
         raise ValueError("The gradient of SparseToDense needs the rank of its indices.")
     if len(indices.static_shape) < 2:
         indices = sm.reshape(indices, axes_literal([-1, 1]))
-    got = sm.reshape(apply("GatherNd", dy, indices), sm.shape(values))
+    got = apply("GatherNd", dy, indices)
     rest = apply("TensorScatterUpdate", dy, indices, apply("ZerosLike", got))
+    if values.static_shape == ():
+        got = apply("Sum", got, axes_literal([0]))
     return [None, None, got, apply("Sum", rest, sm.iota(0, sm.rank(rest)))]
 
 
