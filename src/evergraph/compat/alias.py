@@ -276,6 +276,6 @@ def install_as_tensorflow() -> None:
 def uninstall() -> None:
     """Undoes `install_as_tensorflow`: later imports find what is installed."""
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, AliasFinder)]
-    for name in [n for n in sys.modules if n.partition(".")[0] == ROOT]:
-        if isinstance(sys.modules[ROOT], AliasModule) or name != ROOT:
+    if isinstance(sys.modules.get(ROOT), AliasModule):
+        for name in [n for n in sys.modules if n.partition(".")[0] == ROOT]:
             del sys.modules[name]
