@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from . import opdef
+from .attributes import checked_attr
 from .convert import convert_to_tensor, use_emit
 from .dtypes import DType
 from .graph import Graph, get_default_graph
-from .opdef import ArgDef, AttrDef, OpDef
+from .opdef import ArgDef, OpDef
 from .provenance import user_site
 from .scopes import control_inputs_for, place
 from .shape import show_brackets
@@ -38,7 +39,7 @@ def emit(
     """
     definition = opdef.lookup(op_type)
     graph = _graph_of(inputs)
-    values: dict[str, Any] = dict(attrs) if attrs else {}
+    values = _given_attrs(definition, attrs) if attrs else {}
     simple = definition.simple_inputs and all(type(x) in (Tensor, Literal) for x in inputs)
     op_name = graph.op_name(name or op_type)
     if simple:
@@ -49,6 +50,20 @@ def emit(
     return add_operation(graph, definition, op_name, operands, values)
 
 
+def _given_attrs(definition: OpDef, attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that were given, checked; None stands for the default."""
+    given: dict[str, Any] = {}
+    for key, value in attrs.items():
+        spec = definition.attrs.get(key)
+        if spec is None:
+            if not key.startswith("_"):
+                raise TypeError(f"Op {definition.name} has no attribute {key!r}.")
+            given[key] = value
+        elif value is not None or spec.type == "shape":  # of a shape, None is a value
+            given[key] = checked_attr(definition, spec, value)
+    return given
+
+
 def add_operation(
     graph: Graph,
     definition: OpDef,
@@ -57,10 +72,7 @@ def add_operation(
     attrs: dict[str, Any],
 ) -> Operation:
     """Appends an operation whose operands are converted and whose input dtypes are known."""
-    for key, default in definition.defaults.items():
-        if key not in attrs:
-            attrs[key] = default
-    _check_attrs(definition, attrs, op_name)
+    _complete_attrs(definition, attrs, op_name)
     op = Operation(graph, op_name, definition, operands, attrs)
     op.site = user_site(3)
     _infer_outputs(op)
@@ -233,43 +245,19 @@ def _convert_typed_list(
         for i, (x, t) in enumerate(zip(xs, wanted, strict=True))
     ]
     attrs[arg.type_attr] = tuple(x.dtype.base_dtype for x in got)
-    minimum = definition.attrs[arg.type_attr].minimum or 0
-    if len(got) < minimum:
-        raise ValueError(
-            f"List argument {arg.name!r} to {definition.name!r} Op must have at least {minimum} "
-            "elements."
-        )
     return got
 
 
-def _check_attrs(definition: OpDef, attrs: dict[str, Any], op_name: str) -> None:
+def _complete_attrs(definition: OpDef, attrs: dict[str, Any], op_name: str) -> None:
+    """Adds the defaults, and checks what was inferred from the operands."""
     for key, spec in definition.attrs.items():
-        if key not in attrs:
+        if key in attrs:
+            if key in definition.inferred_attrs:
+                attrs[key] = checked_attr(definition, spec, attrs[key])
+        elif spec.has_default:
+            attrs[key] = spec.default
+        else:
             raise TypeError(f"Op {definition.name} ({op_name}) needs the attribute {key!r}.")
-        if spec.allowed is not None:
-            _check_allowed(definition, spec, attrs[key])
-    if len(attrs) > len(definition.attrs):
-        extra = sorted(k for k in set(attrs) - set(definition.attrs) if not k.startswith("_"))
-        if extra:
-            raise TypeError(f"Op {definition.name} has no attribute {extra[0]!r}.")
-
-
-def _check_allowed(definition: OpDef, spec: AttrDef, value: Any) -> None:
-    assert spec.allowed is not None
-    for v in value if isinstance(value, (tuple, list)) else (value,):
-        if v not in spec.allowed:
-            if not isinstance(v, DType):
-                raise ValueError(
-                    f"Attr {spec.name!r} of {definition.name!r} Op passed string {v!r} not in: "
-                    + ", ".join(f'"{a}"' for a in sorted(spec.allowed))
-                    + "."
-                )
-            names = ", ".join(sorted(d.name for d in spec.allowed))
-            arg = next((a.name for a in definition.inputs if a.type_attr == spec.name), spec.name)
-            raise TypeError(
-                f"Value passed to parameter {arg!r} of op {definition.name!r} has DataType "
-                f"{v.name} not in list of allowed values: {names}."
-            )
 
 
 def output_dtypes(definition: OpDef, attrs: dict[str, Any]) -> list[DType]:

@@ -195,7 +195,8 @@ def parse_value(kind: str, text: str) -> Any:
     if kind == "string":
         return text.strip("'")
     if kind == "shape":
-        return None
+        items = text.strip("[]").split(",")
+        return None if text == "unknown" else tuple(int(d) for d in items if d)
     return {"int": int, "float": float}[kind](text)
 
 
