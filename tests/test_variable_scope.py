@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -332,7 +332,7 @@ def _everything(t: Any) -> Any:
                 with t.variable_scope(None, "e"):
                     note(t.get_variable("w", [1]))
             with t.variable_scope(None, "e"):
-                note(t.get_variable("w", [1]))
+                note(t.get_variable("other", [1]))
     f = t.make_template("t", lambda x: x + t.get_variable("w", [1]))
     note(f(1.0), f(2.0))
     with t.variable_scope("a"):
@@ -343,10 +343,17 @@ def _everything(t: Any) -> Any:
     return out
 
 
+@pytest.fixture
+def oracle() -> Iterator[Any]:
+    """TensorFlow 1's interface of TensorFlow 2, with ref variables."""
+    v1 = pytest.importorskip("tensorflow").compat.v1
+    v1.disable_resource_variables()
+    yield v1
+    v1.enable_resource_variables()
+
+
 @pytest.mark.oracle
-def test_names_as_in_tensorflow() -> None:
-    oracle = pytest.importorskip("tensorflow").compat.v1
-    oracle.disable_resource_variables()
+def test_names_as_in_tensorflow(oracle: Any) -> None:
     with oracle.Graph().as_default():
         want = _everything(oracle)
     with tf.Graph().as_default():

@@ -12,13 +12,6 @@ from ..core.emit import apply
 from ..core.tensor import Tensor
 from ..core.tensor_shape import TensorShape, as_shape
 
-__all__ = [
-    "create_partitioned_variables",
-    "fixed_size_partitioner",
-    "min_max_variable_partitioner",
-    "variable_axis_size_partitioner",
-]
-
 
 class PartitionedVariable:
     """One variable kept as several, side by side along one axis.

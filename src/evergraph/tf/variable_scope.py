@@ -13,19 +13,29 @@ from ..core.dtypes import float32
 from ..core.graph import Graph, get_default_graph
 from .framework import convert_to_tensor
 from .graph_keys import GraphKeys
+from .partitioned_variables import (
+    create_partitioned_variables,
+    fixed_size_partitioner,
+    min_max_variable_partitioner,
+    variable_axis_size_partitioner,
+)
 from .variable_store import AUTO_REUSE, Request, VariableStore, use_resource_by_default
 from .variables import VariableAggregation, VariableSynchronization
 
 __all__ = [
     "AUTO_REUSE",
     "VariableScope",
+    "create_partitioned_variables",
     "disable_resource_variables",
     "enable_resource_variables",
+    "fixed_size_partitioner",
     "get_local_variable",
     "get_variable",
     "get_variable_scope",
+    "min_max_variable_partitioner",
     "no_regularizer",
     "resource_variables_enabled",
+    "variable_axis_size_partitioner",
     "variable_creator_scope",
     "variable_op_scope",
     "variable_scope",

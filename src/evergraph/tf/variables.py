@@ -176,7 +176,8 @@ class Variable(metaclass=VariableType):
     """
 
     SaveSliceInfo = SliceInfo
-    __array_priority__ = 100
+    __array_priority__ = 100  # numpy_array + variable asks the variable
+    is_tensor_like = True
     _trainable: bool
     _synchronization: VariableSynchronization
     _aggregation: VariableAggregation
@@ -653,13 +654,14 @@ def assert_variables_initialized(var_list: Sequence[Any] | None = None) -> Any:
 
     None when there are no variables.
     """
-    ranks = []
-    for variable in _given_or_all(var_list):
-        with get_default_graph().colocate_with(variable.op):
-            ranks.append(apply("Rank", variable))
-    if len(ranks) > 1:
-        return apply("Pack", ranks, name="stack")
-    return ranks[0] if ranks else None
+    values = [convert.convert_to_tensor(v) for v in _given_or_all(var_list)]
+    if not values:
+        return None
+    # Ranks are known without a run: that of an assertion, whatever it says, reads the variables.
+    check = apply("Assert", True, values)
+    with get_default_graph().control_dependencies([check]):
+        ranks = [apply("Rank", value) for value in values]
+        return apply("Pack", ranks, name="stack") if len(ranks) > 1 else ranks[0]
 
 
 def report_uninitialized_variables(
