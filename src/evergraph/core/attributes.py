@@ -59,9 +59,9 @@ def _formed(definition: OpDef, spec: AttrDef, value: Any) -> Any:
 
 def _as_int(value: Any) -> int:
     # Whole floats count, as in TensorFlow 1: programs write `n / 2`.
-    if isinstance(value, numbers.Real) and value == int(value):
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return int(value)
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if not hasattr(value, "__index__"):
         raise TypeError(f"expected an integer, got {value!r}")
     return int(value.__index__())
 

@@ -273,6 +273,8 @@ def _mismatch(value: Any, kind: str) -> tuple[Any] | None:
 
 def _cast_python(array: np.ndarray[Any, Any], dtype: DType) -> np.ndarray[Any, Any]:
     np_dtype = dtypes.require_numpy(dtype)
+    if np_dtype.kind in "iu" and array.dtype == object:  # extents of shapes, very long ints
+        array = np.array([int(v) for v in array.flat], dtype=object).reshape(array.shape)
     if np_dtype.kind in "iu" and array.size and array.dtype.kind in "iuO":
         info = np.iinfo(np_dtype)
         if int(array.max()) > info.max or int(array.min()) < info.min:

@@ -64,7 +64,7 @@ class Dimension:
         try:
             other = Dimension(other)
         except (TypeError, ValueError):
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]
         if self._value is None or other._value is None:
             return Dimension(None)
         return Dimension(function(self._value, other._value))
