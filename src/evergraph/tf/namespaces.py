@@ -106,6 +106,8 @@ def resolve(module: str, name: str) -> Any:
     Raises MissingSymbolError if TensorFlow has it and evergraph has not, AttributeError if
     TensorFlow has no such name either.
     """
+    if name.startswith("__"):
+        raise missing(module, name)  # `__path__` and its like belong to Python's import
     symbol = f"{module}.{name}"
     for candidate in _groups().get(symbol, [symbol]):
         try:
