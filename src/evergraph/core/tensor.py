@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .graph import Graph
 
 
+UNKNOWN: Any = object()
+"""Stands for the value of a tensor that only a run can tell."""
+
+
 class Literal:
     """An operand given by value instead of by a tensor: the axes of a gradient's sum, say."""
 
@@ -116,7 +120,10 @@ class Tensor:
                 f"Shapes {show(self.static_shape)} and {show(dims)} are not compatible: "
                 f"tensor {self.name!r} cannot have both."
             )
-        self.static_shape = merge(self.static_shape, dims)
+        merged = merge(self.static_shape, dims)
+        if merged != self.static_shape:
+            self.static_shape = merged
+            _forget_unknown(self)
 
     def consumers(self) -> list[Operation]:
         """The operations that take it as an input."""
@@ -191,6 +198,16 @@ class Tensor:
 
     def __repr__(self) -> str:
         return f"<tf.Tensor {self.name!r} shape={show(self.static_shape)} dtype={self.dtype.name}>"
+
+
+def _forget_unknown(x: Tensor) -> None:
+    """Values that could not be told before the shape of `x` was known are asked for anew."""
+    pending = list(x._consumers)
+    while pending:
+        for out in pending.pop().outputs:
+            if out._value is UNKNOWN:
+                out._value = None
+                pending.extend(out._consumers)
 
 
 class _Reference:

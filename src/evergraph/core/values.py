@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from .shape import Shape, is_known, size_of
-from .tensor import Literal, Operand, Operation, Tensor
+from .tensor import UNKNOWN, Literal, Operand, Operation, Tensor
 
-_UNKNOWN = object()
 _MAX_FOLDED = 1 << 16  # elements: larger values are left to the compiler
 
 
@@ -54,8 +53,8 @@ def constant_value(x: Operand) -> np.ndarray[Any, Any] | None:
     value = x._value
     if value is None:
         value = _fold(x)
-        x._value = _UNKNOWN if value is None else value
-    return None if value is _UNKNOWN else value
+        x._value = UNKNOWN if value is None else value
+    return None if value is UNKNOWN else value
 
 
 def _fold(x: Tensor) -> np.ndarray[Any, Any] | None:
@@ -72,7 +71,7 @@ def _fold(x: Tensor) -> np.ndarray[Any, Any] | None:
             continue
         _fold_operation(op)
         pending.pop()
-    return None if x._value is _UNKNOWN else x._value
+    return None if x._value is UNKNOWN else x._value
 
 
 def _foldable_inputs(op: Operation) -> list[Tensor]:
@@ -85,8 +84,10 @@ def _may_fold(op: Operation) -> bool:
     d = op.definition
     if d.name in ("Const", "Shape", "Size", "Rank"):
         return True
+    if d.name == "PlaceholderWithDefault":  # it may be fed
+        return False
     small = all((size_of(o.static_shape) or 0) <= _MAX_FOLDED for o in op.outputs)
-    return d.is_pure and bool(d.kernel) and bool(op.operands) and small and d.name != "Placeholder"
+    return d.is_pure and bool(d.kernel) and bool(op.operands) and small
 
 
 def _from_shape(op: Operation) -> np.ndarray[Any, Any] | None:
@@ -94,23 +95,23 @@ def _from_shape(op: Operation) -> np.ndarray[Any, Any] | None:
     if op.type not in ("Shape", "Size", "Rank"):
         return None
     shape = op.operands[0].static_shape
-    dtype = op.outputs[0].dtype.np_dtype
-    if op.type == "Rank" and shape is not None:
-        return np.asarray(len(shape), dtype)
-    if shape is None or not is_known(shape):
+    if shape is None or (op.type != "Rank" and not is_known(shape)):
         return None
-    return np.asarray(shape if op.type == "Shape" else size_of(shape), dtype)
+    value: Any = {"Shape": shape, "Size": size_of(shape), "Rank": len(shape)}[op.type]
+    known = np.asarray(value, op.outputs[0].dtype.np_dtype)
+    known.flags.writeable = False
+    return known
 
 
 def _fold_operation(op: Operation) -> None:
-    results: Sequence[Any] = [_UNKNOWN] * len(op.outputs)
+    results: Sequence[Any] = [UNKNOWN] * len(op.outputs)
     if op.type == "Const":
         results = [op.attrs["value"]]
     elif (known := _from_shape(op)) is not None:
         results = [known]
     elif _may_fold(op) and op.type not in ("Shape", "Size", "Rank"):
         values = [o.value if isinstance(o, Literal) else o._value for o in op.operands]
-        if not any(v is _UNKNOWN for v in values):
+        if not any(v is UNKNOWN for v in values):
             results = _evaluate(op, values)
     for output, value in zip(op.outputs, results, strict=True):
         output._value = value
@@ -123,7 +124,7 @@ def _evaluate(op: Operation, values: list[Any]) -> Sequence[Any]:
             got = op.definition.kernel(np, values, op.attrs)
     except Exception:
         # A kernel that refuses its operands does so in the run, where the error names the op.
-        return [_UNKNOWN] * len(op.outputs)
+        return [UNKNOWN] * len(op.outputs)
     results = got if isinstance(got, (tuple, list)) else [got]
     out = [np.asarray(r, o.dtype.np_dtype) for r, o in zip(results, op.outputs, strict=True)]
     for r in out:
