@@ -116,7 +116,6 @@ def test_vectors_as_shapes() -> None:
     assert value_as_shape(apply("ConcatV2", [s, [7]], 0)) == (None, 3, 4, 7)
     assert value_as_shape(s[1:]) == (3, 4) and value_as_shape(s[:2]) == (None, 3)
     assert value_as_shape(s[::2]) == (None, 4)
-    assert value_as_shape(apply("Cast", s, DstT=tf.int64)) == (None, 3, 4)
 
 
 def test_vectors_of_which_only_the_length_is_known() -> None:
