@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core import convert
 from ..core.dtypes import DType
@@ -11,6 +11,14 @@ from ..core.graph import Graph
 from ..core.tensor import Operation, Tensor, axes_literal
 from ..core.tensor_shape import TensorShape
 from ..core.values import value_as_shape
+
+
+class IndexedSlicesValue(NamedTuple):
+    """What a run gives for an `IndexedSlices`: arrays."""
+
+    values: Any
+    indices: Any
+    dense_shape: Any
 
 
 class IndexedSlices:
@@ -23,6 +31,13 @@ class IndexedSlices:
         self._values = values
         self._indices = indices
         self._dense_shape = dense_shape
+
+    def _components(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        return self._values, self._indices, self._dense_shape
+
+    @staticmethod
+    def _from_components(values: Any) -> IndexedSlicesValue:
+        return IndexedSlicesValue(*values)
 
     @property
     def values(self) -> Tensor:

@@ -42,6 +42,8 @@ class FetchPlan:
             return self._sequence(x)
         if isinstance(x, dict) or _is_mapping(x):
             return self._mapping(x)
+        if hasattr(x, "_components"):  # SparseTensor, IndexedSlices
+            return self._composite(x)
         for kind, expand in _expansions:
             if isinstance(x, kind):
                 parts, join = expand(x)
@@ -74,6 +76,10 @@ class FetchPlan:
             return _nothing
         index = self.places[element]
         return lambda values: values[index]
+
+    def _composite(self, x: Any) -> Rebuild:
+        rebuilds = [_nothing if p is None else self._visit(p) for p in x._components()]
+        return lambda values: x._from_components([r(values) for r in rebuilds])
 
     def _sequence(self, x: Sequence[Any]) -> Rebuild:
         rebuilds = [self._visit(item) for item in x]

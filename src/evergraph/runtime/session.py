@@ -278,9 +278,8 @@ def _flat_feeds(feed_dict: Any) -> dict[Any, Any]:
     for key, value in feed_dict.items():
         if isinstance(key, tuple):
             _add_tuple(flat, key, value)
-        elif hasattr(key, "indices") and hasattr(key, "values"):
-            parts = [p for p in (key.values, key.indices, key.dense_shape) if p is not None]
-            _add_tuple(flat, tuple(parts), tuple(value))
+        elif hasattr(key, "_components"):
+            _add_tuple(flat, tuple(p for p in key._components() if p is not None), tuple(value))
         else:
             flat[key] = value
     return flat

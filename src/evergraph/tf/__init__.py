@@ -6,10 +6,10 @@ UnimplementedError when it is used, with the nearest alternative.
 
 from __future__ import annotations
 
-from importlib import import_module as _import_module
 from typing import Any
 
 from .. import ops as _ops
+from . import protos as _protos
 from .namespaces import resolve as _resolve
 
 _ops.register_all()
@@ -19,29 +19,25 @@ GIT_VERSION = COMPILER_VERSION = "evergraph"
 GRAPH_DEF_VERSION = 134
 GRAPH_DEF_VERSION_MIN_CONSUMER = GRAPH_DEF_VERSION_MIN_PRODUCER = 0
 
-_ROOTS = (
-    "array_ops",
-    "check_ops",
-    "clip_ops",
-    "control_flow_ops",
-    "framework",
-    "gradients_impl",
-    "graph_keys",
-    "init_ops",
-    "math_ops",
-    "random_ops",
-    "state_ops",
-    "template",
-    "variable_scope",
-    "variables",
-)
-for _root in _ROOTS:
-    try:
-        _module = _import_module(f"{__name__}.{_root}")
-    except ImportError:
-        continue
-    for _name in _module.__all__:
-        globals()[_name] = getattr(_module, _name)
+from .array_ops import *  # noqa: E402, F403
+from .check_ops import *  # noqa: E402, F403
+from .clip_ops import *  # noqa: E402, F403
+from .control_flow_ops import *  # noqa: E402, F403
+from .framework import *  # noqa: E402, F403
+from .gradients_impl import *  # noqa: E402, F403
+from .graph_keys import *  # noqa: E402, F403
+from .init_ops import *  # noqa: E402, F403
+from .lookup_ops import *  # noqa: E402, F403
+from .math_ops import *  # noqa: E402, F403
+from .random_ops import *  # noqa: E402, F403
+from .sparse_tensor import *  # noqa: E402, F403
+from .state_ops import *  # noqa: E402, F403
+from .template import *  # noqa: E402, F403
+from .variable_scope import *  # noqa: E402, F403
+from .variables import *  # noqa: E402, F403
+
+# Names whose making is dear: the module gives them when they are first asked for.
+_LAZY = dict.fromkeys(_protos.__all__, _protos)
 
 
 def __getattr__(name: str) -> Any:

@@ -56,9 +56,10 @@ def _own(symbol: str) -> Any:
     """The object that a module of ours defines under this name, or KeyError."""
     module_name, _, name = symbol.rpartition(".")
     module = _loaded(module_name)
-    if module is None or name not in vars(module):
-        raise KeyError(symbol)
-    return vars(module)[name]
+    names = {} if module is None else vars(module)
+    if name in names:
+        return names[name]
+    return getattr(names.get("_LAZY", {})[name], name)
 
 
 def _loaded(symbol: str) -> ModuleType | None:

@@ -13,8 +13,9 @@ from ...core.dtypes import DType
 from ...core.graph import get_default_graph
 from ...core.tensor import Tensor
 from .. import array_ops, init_ops
+from ..ref_variables import RefVariable
 from ..variable_scope import get_variable, get_variable_scope, variable_scope
-from ..variables import RefVariable, Variable
+from ..variables import Variable
 
 __all__ = ["create_slot", "create_slot_with_initializer", "create_zeros_slot"]
 

@@ -1,0 +1,24 @@
+"""`tf.SparseTensor` and what may be fed to one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..ops.sparse import SparseTensor, SparseTensorValue
+from .framework import as_dtype, convert_to_tensor
+
+__all__ = ["SparseTensor", "SparseTensorValue", "convert_to_tensor_or_sparse_tensor"]
+
+
+def convert_to_tensor_or_sparse_tensor(value: Any, dtype: Any = None, name: Any = None) -> Any:
+    """`value` as a tensor, or as a SparseTensor if it is (the value of) one.
+
+    Raises RuntimeError when a SparseTensor has not the `dtype` that is asked for.
+    """
+
+    if not isinstance(value, (SparseTensor, SparseTensorValue)):
+        return convert_to_tensor(value, dtype, name)
+    sparse = value if isinstance(value, SparseTensor) else SparseTensor.from_value(value)
+    if dtype is not None and not sparse.dtype.is_compatible_with(as_dtype(dtype)):
+        raise RuntimeError(f"Sparse dtype: requested = {dtype}, actual = {sparse.dtype}")
+    return sparse
