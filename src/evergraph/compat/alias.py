@@ -169,7 +169,7 @@ class AliasModule(ModuleType):
 
     def __setattr__(self, name: str, value: Any) -> None:
         # Importing a missing name must not make it an attribute: `tf.lacking` goes on raising.
-        if not isinstance(value, Placeholder):
+        if not isinstance(value, _Lacking) or _as_symbol(self.__name__) == self.__name__:
             super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
