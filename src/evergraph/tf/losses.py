@@ -118,7 +118,7 @@ def _num_present(losses: Any, weights: Any, per_batch: bool = False) -> Tensor:
         present = broadcast_weights(present, losses)
         if not per_batch:
             return math_ops.reduce_sum(present, name=scope)
-        axes = math_ops.range(1, array_ops.rank(present))
+        axes = array_ops.range(1, array_ops.rank(present))
         return math_ops.reduce_sum(present, axis=axes, keepdims=True, name=scope)
 
 
@@ -313,7 +313,7 @@ def mean_pairwise_squared_error(
 
 def _pairwise_loss(errors: Tensor, weights: Tensor) -> Tensor:
     # Over pairs, sum (a - b)^2 = 2 n sum a^2 - 2 (sum a)^2, with n (n - 1) pairs of n elements.
-    axes = math_ops.range(1, array_ops.rank(errors))
+    axes = array_ops.range(1, array_ops.rank(errors))
     squares = math_ops.reduce_sum(math_ops.square(errors), axis=axes, keepdims=True)
     count = _num_present(errors, weights, per_batch=True)
     first = 2.0 * math_ops.div_no_nan(squares, math_ops.maximum(count - 1, 0), name="value")

@@ -22,12 +22,19 @@ from .core import (
     stack,
     unit_norm,
 )
+from .embedding_ops import embed_sequence, embedding_lookup_unique
 from .initializers import (
     variance_scaling_initializer,
     xavier_initializer,
     xavier_initializer_conv2d,
 )
 from .normalization import batch_norm, group_norm, instance_norm, layer_norm
+from .optimizers import (
+    OPTIMIZER_CLS_NAMES,
+    OPTIMIZER_SUMMARIES,
+    adaptive_clipping_fn,
+    optimize_loss,
+)
 from .regularizers import (
     apply_regularization,
     l1_l2_regularizer,
@@ -37,11 +44,16 @@ from .regularizers import (
 )
 
 __all__ = [
+    "OPTIMIZER_CLS_NAMES",
+    "OPTIMIZER_SUMMARIES",
+    "adaptive_clipping_fn",
     "apply_regularization",
     "batch_norm",
     "bias_add",
     "dropout",
     "elu",
+    "embed_sequence",
+    "embedding_lookup_unique",
     "flatten",
     "fully_connected",
     "group_norm",
@@ -54,6 +66,7 @@ __all__ = [
     "linear",
     "maxout",
     "one_hot_encoding",
+    "optimize_loss",
     "relu",
     "relu6",
     "repeat",
