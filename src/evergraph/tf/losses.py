@@ -317,9 +317,9 @@ def _pairwise_loss(errors: Tensor, weights: Tensor) -> Tensor:
     squares = math_ops.reduce_sum(math_ops.square(errors), axis=axes, keepdims=True)
     count = _num_present(errors, weights, per_batch=True)
     first = 2.0 * math_ops.div_no_nan(squares, math_ops.maximum(count - 1, 0), name="value")
-    total = math_ops.reduce_sum(errors, axis=axes, keepdims=True)
+    total = math_ops.square(math_ops.reduce_sum(errors, axis=axes, keepdims=True))
     pairs = math_ops.maximum(math_ops.multiply(count, count - 1), 0)
-    second = 2.0 * math_ops.div_no_nan(math_ops.square(total), pairs, name="value")
+    second = 2.0 * math_ops.div_no_nan(total, pairs, name="value")
     loss = math_ops.reduce_sum(math_ops.multiply(first - second, weights))
     any_present = math_ops.reduce_sum(count) > 0
     return array_ops.where(any_present, loss, array_ops.zeros_like(loss), name="value")
