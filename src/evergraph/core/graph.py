@@ -237,8 +237,11 @@ class Graph:
             self.control_stack = old
 
     def _control_op(self, x: Any) -> Operation:
-        # Waiting for a variable behind a handle means its handle: that reads nothing.
-        x = getattr(x, "values", x) if hasattr(x, "indices") else getattr(x, "handle", x)
+        # Waiting for a variable behind a handle means its handle, or the assignment that an
+        # assigned variable stands for: that reads nothing.
+        if hasattr(x, "_handle") and hasattr(x, "op"):
+            return x.op  # type: ignore[no-any-return]
+        x = getattr(x, "values", x) if hasattr(x, "indices") else x
         element = self.as_graph_element(x)
         return element.op if isinstance(element, Tensor) else element
 

@@ -219,7 +219,9 @@ class VariableScope:
             return var_store.get_variable(self._full_name(name), **given)
 
     def _full_name(self, name: str | None) -> str:
-        return "/".join(part for part in (self._name, name) if part)
+        if name is None or not self._name:
+            return name or self._name
+        return f"{self._name}/{name}"  # an empty name gives the scope's own, with a slash
 
     def _fill(self, given: dict[str, Any]) -> None:
         """Puts the scope's defaults where nothing was given."""

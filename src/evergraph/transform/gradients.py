@@ -223,7 +223,7 @@ def _is_handle(x: Tensor) -> bool:
 
 
 def _shaped(g: Gradient, x: Tensor) -> Gradient:
-    if isinstance(g, Tensor):
+    if isinstance(g, Tensor) and not _is_handle(x):
         if not compatible(g.static_shape, x.static_shape):
             raise ValueError(
                 f"The gradient of operation {x.op.name!r} has shape {show(g.static_shape)} where "

@@ -117,6 +117,19 @@ def _is_handle(x: Operand) -> bool:
     return isinstance(x, Tensor) and (x.dtype._is_ref_dtype or x.dtype is dtypes.resource)
 
 
+def snapshot_source(op: Operation) -> Tensor | None:
+    """The reference behind the `read` of a ref variable, which shares the variable's buffer.
+
+    So what takes it sees the updates that it comes after itself, not those before the identity.
+    """
+    if op.type != "Identity":
+        return None
+    x = op.operands[0]
+    if isinstance(x, Tensor) and x.dtype._is_ref_dtype and op.name == f"{x.op.name}/read":
+        return x
+    return None
+
+
 class _Lowering:
     def __init__(self, feeds: Sequence[Tensor], fetches: Sequence[Tensor | Operation]) -> None:
         self.graph = Graph()
@@ -159,6 +172,8 @@ class _Lowering:
             self.bind(op.outputs, [self.query(op, ancestors)])
         elif definition.updates:
             ancestors = self.update(op, ancestors)
+        elif snapshot_source(op) is not None:
+            pass
         elif op.type == "Identity" and not self.keeps(op):
             self.bind(op.outputs, [self.value(op.operands[0], ancestors)])
         else:
@@ -192,8 +207,9 @@ class _Lowering:
             return known
         if isinstance(x, Literal):
             return x
-        if _is_handle(x):
-            return self.read(x, ancestors)
+        source = x if _is_handle(x) else snapshot_source(x.op)
+        if source is not None:
+            return self.read(source, ancestors)
         raise ValueError(f"{x.name} has no value in this run.")
 
     def read(self, x: Operand, ancestors: dict[Operation, int]) -> Operand:
@@ -270,6 +286,9 @@ class _Lowering:
             targets = [variable_of(op.operands[i]) for i in op.definition.updates]  # type: ignore[arg-type]
             plain = [k for k, o in zip(kinds, op.outputs, strict=True) if not _is_handle(o)]
             kinds = [(v.attrs["dtype"], variable_shape(v)) for v in targets] + plain
+            if op.definition.overwrites and op.attrs.get("validate_shape", True):
+                # Only what is known of the value itself: the rest is checked in the run.
+                kinds[0] = (kinds[0][0], operands[1].static_shape)
         new.outputs = [Tensor(new, i, d, s) for i, (d, s) in enumerate(kinds)]
         self.graph.adopt(new)
         return new
