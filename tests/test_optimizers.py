@@ -103,7 +103,7 @@ def test_contrib_optimizers_descend(name: str, resource: bool) -> None:
 @pytest.mark.parametrize("name", ["adamax", "nadam", "lazy_adam", "adamw", "momentum_w", "lars"])
 @pytest.mark.parametrize("resource", [False, True])
 def test_contrib_sparse_steps_descend(name: str, resource: bool) -> None:
-    losses, _, w, *_ = train(tf, lambda _: CONTRIB[name](), True, resource, "float32")
+    losses, w, *_ = train(tf, lambda _: CONTRIB[name](), True, resource, "float32")
     assert losses[-1] < losses[0]
     if name in ("adamax", "lazy_adam", "lars"):
         np.testing.assert_array_equal(w[1], W[1].astype("float32"), "row 1 is never read")
@@ -275,6 +275,18 @@ def test_constraint_projects_after_the_update() -> None:
     a = tf.Variable([1.0, -1.0], constraint=lambda x: tf.maximum(x, 0.0))
     op = tf.train.GradientDescentOptimizer(0.5).minimize(tf.reduce_sum(a))
     np.testing.assert_array_equal(run_steps(op, a)[0], [0.5, 0.0])
+
+
+@pytest.mark.parametrize("resource", [False, True])
+def test_what_comes_after_a_step_sees_it(resource: bool) -> None:
+    a = tf.Variable([2.0], use_resource=resource)
+    op = tf.train.GradientDescentOptimizer(1.0).minimize(a)
+    before = a * 10.0
+    with tf.control_dependencies([op]):
+        after = a * 10.0
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        np.testing.assert_array_equal(session.run([before, after]), [[20.0], [10.0]])
 
 
 def test_loss_may_be_a_function() -> None:

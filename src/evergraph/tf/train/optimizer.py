@@ -339,13 +339,11 @@ class Optimizer:
 
 
 def _variables_to_train(var_list: Any) -> list[Any]:
-    graph = get_default_graph()
     if var_list is None:
         keys = (GraphKeys.TRAINABLE_VARIABLES, GraphKeys.TRAINABLE_RESOURCE_VARIABLES)
-        found = [v for key in keys for v in graph.get_collection(key)]
+        found = [v for key in keys for v in get_default_graph().get_collection(key)]
     else:
         found = nest.flatten(var_list)
-    found = found + graph.get_collection(GraphKeys._STREAMING_MODEL_PORTS)
     if not found:
         raise ValueError("No variables to optimize.")
     return found

@@ -9,6 +9,7 @@ from .adam_variants import (
     NadamOptimizer,
 )
 from .adamax import AdaMaxOptimizer
+from .ggt import GGTOptimizer
 from .lars_optimizer import LARSOptimizer
 from .reg_adagrad import RegAdagradOptimizer
 from .sign_optimizers import AddSignOptimizer, PowerSignOptimizer
@@ -26,6 +27,7 @@ __all__ = [
     "AdamWOptimizer",
     "AddSignOptimizer",
     "DecoupledWeightDecayExtension",
+    "GGTOptimizer",
     "LARSOptimizer",
     "LazyAdamGSOptimizer",
     "LazyAdamOptimizer",
