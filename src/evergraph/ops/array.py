@@ -153,6 +153,7 @@ define(
     shape=same_shape,
     kernel=_check_numerics,
     stateful=True,
+    effect=True,
     grad=lambda op, dy: [
         apply("CheckNumerics", dy, message=f"NaN or Inf in the gradient of {op.name}")
     ],

@@ -13,9 +13,20 @@ from ..core.emit import apply
 from ..core.tensor import Tensor
 from ..core.values import constant_value
 from ..ops import masking
-from ..ops.indexed_slices import IndexedSlices
+from ..ops.indexed_slices import IndexedSlices, IndexedSlicesValue
 from ..ops.packing import stacked
+from ..runtime.fetches import register_expansion
 from .framework import convert_to_tensor, name_scope
+
+
+def _parts(slices: IndexedSlices) -> Any:
+    """What a session fetches for an IndexedSlices, and how it is put together."""
+    dense = slices.dense_shape
+    tensors = [slices.values, slices.indices, *([] if dense is None else [dense])]
+    return tensors, lambda got: IndexedSlicesValue(*got, *([None] if dense is None else []))
+
+
+register_expansion(IndexedSlices, _parts)
 
 
 # -- gather and scatter ----------------------------------------------------------------------
