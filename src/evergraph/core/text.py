@@ -18,9 +18,11 @@ from .dtypes import DType, as_dtype
 from .emit import emit
 from .function import Function, argument
 from .graph import Graph
-from .opdef import lookup
-from .shape import Shape, show_brackets
+from .opdef import OpDef, find
+from .shape import Shape, compatible, show_brackets
 from .tensor import Literal, Operand, Operation, Tensor
+
+_LONGEST = 16  # elements of a literal that are written out
 
 
 def to_text(function: Function) -> str:
@@ -43,11 +45,17 @@ def _kind(x: Tensor) -> str:
 
 
 def _operand(x: Operand, names: dict[Operand, str]) -> str:
-    if isinstance(x, Literal):
-        if x.value.size > 16 or x.value.dtype == object:
-            return f"<{x.dtype.name}{show_brackets(x.value.shape)}>"
-        return f"{json.dumps(x.value.tolist())}:{x.dtype.name}"
-    return names[x]
+    return _array(x.value) if isinstance(x, Literal) else names[x]
+
+
+def _array(value: np.ndarray[Any, Any]) -> str:
+    """`[1, 2]:int32`; only the kind of what is long or no number. Complex numbers are pairs."""
+    dtype = as_dtype(value.dtype)
+    if value.size > _LONGEST or value.dtype == object:
+        return f"<{dtype.name}{show_brackets(value.shape)}>"
+    if dtype.is_complex:
+        value = np.stack([value.real, value.imag], -1)
+    return f"{json.dumps(value.tolist())}:{dtype.name}"
 
 
 def _line(op: Operation, names: dict[Operand, str]) -> str:
@@ -62,11 +70,14 @@ def _line(op: Operation, names: dict[Operand, str]) -> str:
 def _attrs(op: Operation) -> str:
     """The attributes that neither the operands nor the defaults tell."""
     definition = op.definition
-    shown = [
-        f"{k}={_attr(v)}"
-        for k, v in sorted(op.attrs.items())
-        if k not in definition.inferred_attrs and definition.defaults.get(k, op) != v
-    ]
+    shown = []
+    for key, value in sorted(op.attrs.items()):
+        spec = definition.attrs.get(key)
+        is_default = spec is not None and spec.has_default and value is spec.default
+        if key not in definition.inferred_attrs and not is_default:
+            text = _attr(value)
+            if not (spec and spec.has_default and text == _attr(spec.default)):
+                shown.append(f"{key}={text}")
     return "{" + ", ".join(shown) + "}" if shown else ""
 
 
@@ -74,29 +85,37 @@ def _attr(value: Any) -> str:
     if isinstance(value, DType):
         return value.name
     if isinstance(value, np.ndarray):
-        return json.dumps(value.tolist(), default=repr)
+        return _array(value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_attr, value)) + "]"
     return json.dumps(value, default=repr)
 
 
-_TOKEN = re.compile(r"^(?:(?P<left>%.*?) = )?(?P<op>\w+)\((?P<args>.*)\)(?: \{(?P<attrs>.*)\})?$")
+# -- parsing -----------------------------------------------------------------------------------
+_HEAD = re.compile(r"^func\((?P<inputs>.*)\)$")
+_TOKEN = re.compile(r"^(?:(?P<left>%.*?) = )?(?P<op>\w+)\((?P<args>.*?)\)(?: \{(?P<attrs>.*)\})?$")
 
 
 def from_text(text: str) -> Function:
-    """The function that a text of `to_text` describes; ValueError if it is none."""
+    """The function that a text of `to_text` describes; ValueError if it is none.
+
+    Values that `to_text` abbreviates cannot be read back.
+    """
     lines = [line.strip() for line in text.strip().splitlines()]
+    head = _HEAD.match(lines[0]) if lines else None
+    if head is None or not lines[-1].startswith("return"):
+        raise ValueError("A function starts with `func(...)` and ends with `return ...`.")
     graph = Graph()
     values: dict[str, Operand] = {}
-    head = lines[0].removeprefix("func(").removesuffix(")")
     inputs: list[Tensor] = []
-    for item in _split(head):
+    for item in _split(head["inputs"]):
         name, _, kind = item.partition(": ")
-        dtype, shape = _parse_kind(kind)
-        inputs.append(argument(graph, len(inputs), dtype, shape))
+        inputs.append(argument(graph, len(inputs), *_parse_kind(kind)))
         values[name] = inputs[-1]
     with graph.as_default():
         for line in lines[1:-1]:
             _parse_line(line, values)
-    results = [_parse_operand(t, values) for t in _split(lines[-1].removeprefix("return "))]
+    results = [_parse_operand(t, values) for t in _split(lines[-1].removeprefix("return"))]
     return Function(graph, inputs, results)
 
 
@@ -114,40 +133,72 @@ def _split(text: str) -> list[str]:
 
 def _parse_kind(kind: str) -> tuple[DType, Shape]:
     name, bracket, dims = kind.partition("[")
-    if not bracket:
-        return as_dtype(name), None
+    try:
+        dtype = as_dtype(name)
+    except TypeError as error:
+        raise ValueError(f"Cannot read the kind {kind!r}: {error}") from None
     items = [d for d in dims.rstrip("]").split(",") if d]
-    return as_dtype(name), tuple(None if d == "?" else int(d) for d in items)
+    shape = tuple(None if d == "?" else int(d) for d in items)
+    return dtype, shape if bracket else None
 
 
 def _parse_operand(token: str, values: dict[str, Operand]) -> Operand:
-    if token in values:
-        return values[token]
-    value, colon, dtype = token.rpartition(":")
-    if not colon or token.startswith("%"):
+    return values[token] if token in values else Literal(_parse_array(token))
+
+
+def _parse_array(token: str) -> np.ndarray[Any, Any]:
+    text, colon, name = token.rpartition(":")
+    if not colon or token.startswith(("%", "<")):
         raise ValueError(f"Unknown value {token!r} in the text of a function.")
-    return Literal(np.asarray(json.loads(value), as_dtype(dtype).np_dtype))
+    value, dtype = json.loads(text), _parse_kind(name)[0]
+    if not dtype.is_complex:
+        return np.asarray(value, dtype.np_dtype)
+    pairs = np.asarray(value, np.float64).reshape(*np.shape(value)[:-1], 2)
+    return (pairs[..., 0] + 1j * pairs[..., 1]).astype(dtype.np_dtype)
 
 
 def _parse_line(line: str, values: dict[str, Operand]) -> None:
     m = _TOKEN.match(line)
-    if m is None:
+    definition = find(m["op"]) if m else None
+    if m is None or definition is None:
         raise ValueError(f"Cannot read this line of a function: {line!r}")
     attrs: dict[str, Any] = {}
     for item in _split(m["attrs"] or ""):
-        key, _, value = item.partition("=")
-        attrs[key] = _parse_attr(value)
+        key, _, text = item.partition("=")
+        attrs[key] = _parse_attr(text)
     operands = [_parse_operand(t, values) for t in _split(m["args"])]
-
-    definition = lookup(m["op"])
-    lists = any(a.is_list for a in definition.inputs)
-    op = emit(m["op"], [operands] if lists and len(definition.inputs) == 1 else operands, attrs)
+    op = emit(definition.name, _by_argument(definition, operands), attrs)
     for item, out in zip(_split(m["left"] or ""), op.outputs, strict=True):
-        values[item.partition(":")[0]] = out
+        name, _, kind = item.partition(": ")
+        _claim(out, *_parse_kind(kind))
+        values[name] = out
 
 
-def _parse_attr(value: str) -> Any:
+def _by_argument(definition: OpDef, operands: list[Operand]) -> list[Any]:
+    """Flat operands, grouped for a signature that has a list among its arguments."""
+    lists = [a.is_list for a in definition.inputs]
+    if not any(lists):
+        return operands
+    if sum(lists) > 1:
+        raise ValueError(f"Cannot tell which operands of {definition.name} belong to which list.")
+    at = lists.index(True)
+    end = len(operands) - (len(lists) - at - 1)
+    return [*operands[:at], operands[at:end], *operands[end:]]
+
+
+def _claim(out: Tensor, dtype: DType, shape: Shape) -> None:
+    """Gives a value the kind that the text claims; ValueError if the op's rules say otherwise."""
+    if dtype is not out.dtype or not compatible(shape, out.static_shape):
+        claimed = f"{dtype.name}{'' if shape is None else show_brackets(shape)}"
+        raise ValueError(f"{out.op.type} gives {_kind(out)}, not {claimed}.")
+    out.static_shape = shape
+
+
+def _parse_attr(text: str) -> Any:
+    if text.startswith("["):
+        _, _, name = text.rpartition("]")
+        return _parse_array(text) if name else tuple(map(_parse_attr, _split(text[1:-1])))
     try:
-        return json.loads(value)
+        return json.loads(text)
     except json.JSONDecodeError:
-        return as_dtype(value)
+        return _parse_array(text) if ":" in text else _parse_kind(text)[0]
