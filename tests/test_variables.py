@@ -298,6 +298,23 @@ def test_from_a_description(use_resource: bool) -> None:
     assert again.shape == [2] and again.initializer is v.initializer and again.trainable
 
 
+@pytest.mark.parametrize("use_resource", [False, True])
+def test_a_variable_describes_itself(use_resource: bool) -> None:
+    from evergraph.formats import messages
+
+    if not hasattr(messages, "VariableDef"):
+        pytest.skip("the message is not among the descriptors")
+    with tf.name_scope("s"):
+        v = tf.Variable([1.0], name="v", trainable=False, use_resource=use_resource)
+    v._set_save_slice_info(tf.Variable.SaveSliceInfo("s/whole", [2], [1], [1]))
+    definition = v.to_proto(export_scope="s")
+    assert definition.variable_name == "v:0" and definition.save_slice_info_def.full_name == "whole"
+    assert v.to_proto(export_scope="other") is None
+    again = tf.Variable.from_proto(definition, import_scope="s")
+    assert type(again) is type(v) and again.op is v.op and not again.trainable
+    assert again._get_save_slice_info().spec == "2 1,1"
+
+
 def test_a_slice_describes_itself() -> None:
     info = tf.Variable.SaveSliceInfo("w", [5, 2], [3, 0], [2, 2])
     assert info.spec == "5 2 3,2:0,2"

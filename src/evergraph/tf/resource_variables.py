@@ -79,6 +79,10 @@ class _HandleVariable(Variable):
     def _as_graph_element(self) -> Tensor:
         return self._graph_element
 
+    def _snapshot_name(self) -> str:
+        cached = self._cached_value
+        return (self._graph_element if cached is None else cached).name
+
     def is_initialized(self, name: str | None = None) -> Tensor:
         """A bool: whether it has a value when run."""
         return apply("VarIsInitializedOp", self._handle, name=name)  # type: ignore[no-any-return]

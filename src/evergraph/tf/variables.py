@@ -157,6 +157,25 @@ class SliceInfo:
         pairs = zip(self.var_offset or (), self.var_shape or (), strict=True)
         return full + ":".join(f"{offset},{extent}" for offset, extent in pairs)
 
+    def to_proto(self, export_scope: str | None = None) -> Any:
+        """A SaveSliceInfoDef; None for a variable outside `export_scope`."""
+        from ..formats import messages
+
+        name = self.full_name or ""
+        if export_scope is not None and not name.startswith(export_scope):
+            return None
+        return messages.SaveSliceInfoDef(
+            full_name=without_scope(name, export_scope),
+            full_shape=self.full_shape,
+            var_offset=self.var_offset,
+            var_shape=self.var_shape,
+        )
+
+
+def without_scope(name: str, scope: str | None) -> str:
+    """`name` without `scope` and its slash before it."""
+    return name.removeprefix(f"{scope.rstrip('/')}/") if scope else name
+
 
 def with_scope(name: str, scope: str | None) -> str:
     """`name` below `scope`."""
@@ -453,6 +472,37 @@ class Variable(metaclass=VariableType):
         is_resource = getattr(variable_def, "is_resource", False)
         kind = ResourceVariable if is_resource else RefVariable
         return kind(variable_def=variable_def, import_scope=import_scope)
+
+    def to_proto(self, export_scope: str | None = None) -> Any:
+        """A VariableDef that names its operations, without `export_scope` before the names.
+
+        None for a variable outside that scope.
+        """
+        from ..formats import messages
+
+        if export_scope is not None and not self.op.name.startswith(export_scope):
+            return None
+        named = {
+            "variable_name": self._ref().name,
+            "initializer_name": self.initializer.name,
+            "snapshot_name": self._snapshot_name(),
+        }
+        if self._initial_value is not None:
+            named["initial_value_name"] = self._initial_value.name
+        definition = messages.VariableDef(
+            **{field: without_scope(name, export_scope) for field, name in named.items()},
+            trainable=self.trainable,
+            synchronization=self.synchronization.value,
+            aggregation=self.aggregation.value,
+            is_resource=not self.dtype._is_ref_dtype,
+        )
+        if self._save_slice_info is not None:
+            info = self._save_slice_info.to_proto(export_scope)
+            definition.save_slice_info_def.CopyFrom(info)
+        return definition
+
+    def _snapshot_name(self) -> str:
+        return self.value().name
 
     def _restore(self, source: Any, scope: str | None) -> None:
         """Takes from a VariableDef what all kinds of variables have."""
