@@ -139,9 +139,27 @@ def matches(expected: Sequence[str], printed: Sequence[str]) -> Iterator[bool]:
         yield len(got) == len(numbers) and all(map(close, got, numbers))
 
 
+def alike(a: str, b: str) -> bool:
+    """Whether two lines agree."""
+    return all(matches([a], [b]))
+
+
+def aligned(expected: list[str], printed: Sequence[str]) -> tuple[list[str], Sequence[str]]:
+    """Both texts from where they start together.
+
+    A recorded text may begin in the middle of a line, of which nothing like it is printed; then
+    its second line says where the others start.
+    """
+    if len(expected) < 2 or any(split(line)[0] == split(expected[0])[0] for line in printed):
+        return expected, printed
+    start = next((i for i, line in enumerate(printed) if alike(expected[1], line)), None)
+    return (expected, printed) if start is None else (expected[1:], printed[start:])
+
+
 def agreement(expected: Sequence[str], printed: Sequence[str]) -> Agreement:
     """Counts the expected lines that came out, up to where the expected text was cut."""
     kept = list(expected[: expected.index(CUT)] if CUT in expected else expected)
+    kept, printed = aligned(kept, printed)
     found = list(matches(kept, printed))
     half = found[: (len(found) + 1) // 2]
     return Agreement(sum(half), len(half), sum(found), len(found))
