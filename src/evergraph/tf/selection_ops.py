@@ -10,6 +10,7 @@ import numpy as np
 from ..core import convert
 from ..core.dtypes import DType, as_dtype, bool_, float32, int32
 from ..core.emit import apply
+from ..core.shape import normal_axis
 from ..core.tensor import Tensor
 from ..core.values import constant_value
 from ..ops import masking
@@ -326,6 +327,43 @@ def setdiff1d(x: Any, y: Any, index_dtype: Any = int32, name: Any = None) -> Any
     return ListDiffOutput(*outputs)
 
 
+def _with_axis(x: Any, axis: int) -> tuple[Any, int]:
+    """`x` with at least one axis, and the axis counted from the front."""
+    if x.static_shape == ():
+        x = apply("ExpandDims", x, 0)
+    if axis < 0 and x.static_shape is None:
+        raise ValueError("tf.repeat with a negative axis needs a known rank.")
+    rank = axis + 1 if x.static_shape is None else len(x.static_shape)
+    return x, normal_axis(axis, max(rank, 1))
+
+
+def repeat(input: Any, repeats: Any, axis: Any = None, name: Any = None) -> Tensor:
+    """The slices along `axis` each repeated; `repeats` is one number or one a slice.
+
+    Without an axis the elements of the flat tensor are repeated.
+    """
+    from .array_ops import concat, rank, reshape, shape, tile
+
+    if axis is None:
+        input, axis = reshape(input, [-1]), 0
+    with name_scope(name, "Repeat", [input, repeats]):
+        x, at = _with_axis(convert_to_tensor(input, name="data"), axis)
+        times: Any = convert_to_tensor(repeats, name="repeats")
+        if times.static_shape is None or len(times.static_shape) > 1:
+            raise ValueError("tf.repeat takes a scalar or a vector of repetitions.")
+        if times.static_shape == (1,):
+            times = reshape(times, [])
+        extents: Any = shape(x)
+        grown = apply("ExpandDims", x, at + 1)
+        limit = times if times.static_shape == () else apply("Max", times, masking.all_axes(times))
+        ones = apply("OneHot", at + 1, rank(grown), limit, apply("OnesLike", limit))
+        tiled = tile(grown, ones)
+        around = concat([extents[:at], [-1], extents[at + 1 :]], 0)
+        if times.static_shape != ():
+            tiled = masking.boolean_mask(tiled, sequence_mask(times, limit), axis=at)
+        return reshape(tiled, around)
+
+
 # -- partitions ------------------------------------------------------------------------------
 def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: Any = None) -> Any:
     """`num_partitions` tensors: the slices of `data` by the number that `partitions` gives them."""
@@ -463,8 +501,8 @@ def bincount(
         values: Any = convert_to_tensor(arr, int32, "arr")
         dims = masking.shape_tensor(values)
         nonempty = apply("Prod", dims, masking.all_axes(dims)) > 0
-        length = apply("Max", values, masking.all_axes(values)) + 1
-        size = _cast(nonempty, int32) * length  # type: ignore[operator]
+        size: Any = _cast(nonempty, int32)
+        size = size * (apply("Max", values, masking.all_axes(values)) + 1)
         for op_type, n, limit in (
             ("Maximum", "minlength", minlength),
             ("Minimum", "maxlength", maxlength),
