@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
-from ..core.shape import Shape, show
+from ..core.shape import Shape, broadcast, show
+from ..core.tensor import Operation
 from . import philox
+from . import shape_math as sm
 from .array import shape_operand
 from .operands import ints, np_dtype, scalar
 from .philox import Philox
@@ -139,6 +142,33 @@ define(
     state=generator,
     grad=NO_GRADIENT,
 )
+
+
+def _gamma_slope(alpha: Any, sample: Any) -> Any:
+    """How a sample of Gamma(alpha, 1) moves with alpha when its quantile stays.
+
+    Figurnov, Mohamed, Mnih, "Implicit reparameterization gradients" (2018), equation 5.
+    """
+    log_density = (alpha - 1.0) * apply("Log", sample) - sample - apply("Lgamma", alpha)
+    return -apply("IgammaGradA", alpha, sample) * apply("Exp", -log_density)
+
+
+define(
+    "RandomGammaGrad",
+    "alpha:T sample:T -> output:T",
+    "T:type{float32,float64}",
+    shape=lambda shapes, attrs, values: [broadcast(shapes[0], shapes[1])],
+    definition=_gamma_slope,
+)
+
+
+def _gamma_gradient(op: Operation, dy: Any) -> list[Any]:
+    alpha, sample = op.inputs[1], op.outputs[0]
+    slopes = dy * apply("RandomGammaGrad", alpha, sample)
+    extra = sm.sub(sm.rank(sample), sm.rank(alpha))
+    return [None, apply("Sum", slopes, sm.iota(0, extra))]
+
+
 define(
     "RandomGamma",
     "shape:S alpha:T -> output:T",
@@ -147,4 +177,5 @@ define(
     kernel=lambda xp, inputs, attrs, state: philox.gamma(state, _extents(inputs[0]), inputs[1]),
     stateful=True,
     state=generator,
+    grad=_gamma_gradient,
 )
