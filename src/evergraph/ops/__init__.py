@@ -24,6 +24,7 @@ FAMILIES = (
     "selection",
     "shape_ops",
     "slicing",
+    "solvers",
     "special",
     "state",
     "stateless",

@@ -332,3 +332,34 @@ define(
     kernel=_running(_logsumexp_along, lambda dtype: np.finfo(dtype).min),
     grad=_cumulative_logsumexp_grad,
 )
+
+# -- counts by bins ----------------------------------------------------------------------------
+
+
+def _histogram(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
+    values, limits, bins = xp.ravel(inputs[0]), inputs[1], scalar(inputs[2])
+    low, high = limits[0], limits[1]
+    if bins <= 0:
+        raise ValueError(f"nbins should be a positive number, but got '{bins}'")
+    if low >= high:
+        raise ValueError(
+            f"value_range should satisfy value_range[0] < value_range[1], got {limits}"
+        )
+    step = (high - low) / bins
+    places = xp.clip((xp.maximum(values, low) - low) / step, 0, bins - 1).astype(np.int32)
+    return xp.bincount(places, minlength=bins).astype(attrs["dtype"].np_dtype)
+
+
+def _histogram_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+    bins = values[2]
+    return [(None if bins is None else scalar(bins),)]
+
+
+define(
+    "HistogramFixedWidth",
+    "values:T value_range:T nbins:int32 -> out:dtype",
+    "T:type{int32,int64,float32,float64}; dtype:type{index}=int32",
+    shape=_histogram_shape,
+    kernel=_histogram,
+    grad=NO_GRADIENT,
+)
