@@ -412,6 +412,62 @@ def test_regularizers_of_contrib() -> None:
         C.apply_regularization(C.l2_regularizer(1.0))
 
 
+def test_layers_of_contrib_on_images() -> None:
+    C = tf.contrib.layers
+    image = RNG.randn(2, 3, 4, 5).astype("f4")
+    points = C.spatial_softmax(tf.constant(image), temperature=0.5)
+    sequence = C.images_to_sequence(tf.constant(image))
+    got, columns, back = run([points, sequence, C.sequence_to_images(sequence, 3)])
+    heat = np.exp(image.reshape(2, 12, 5) / 0.5)
+    heat /= heat.sum(1, keepdims=True)
+    rows, cols = np.meshgrid(np.linspace(-1, 1, 3), np.linspace(-1, 1, 4), indexing="ij")
+    expected = np.stack([np.einsum("bpc,p->bc", heat, g.ravel()) for g in (rows, cols)], -1)
+    np.testing.assert_allclose(got, expected.reshape(2, 10), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(columns, image.transpose(2, 0, 1, 3).reshape(4, 6, 5))
+    np.testing.assert_array_equal(back, image)
+
+
+@pytest.mark.parametrize("unique", [False, True])
+def test_embedded_sequences(unique: bool) -> None:
+    C = tf.contrib.layers
+    ids = tf.constant([[1, 2, 1], [0, 2, 2]])
+    y = C.embed_sequence(ids, 3, 4, unique=unique, scope="e")
+    z = C.embed_sequence(ids, scope="e", reuse=True)
+    table = tf.trainable_variables()[0]
+    got, again, rows = run([y, z, table])
+    assert table.name == "e/embeddings:0" and y.shape.as_list() == [2, 3, 4]
+    np.testing.assert_array_equal(got, rows[[[1, 2, 1], [0, 2, 2]]])
+    np.testing.assert_array_equal(again, got)
+    with pytest.raises(ValueError, match="vocab size"):
+        C.embed_sequence(ids)
+
+
+def test_tensors_of_contrib_framework() -> None:
+    F = tf.contrib.framework
+    x = tf.placeholder(tf.float32, [None, 2], name="x")
+    shaped, total = F.with_shape([3, 2], x), F.reduce_sum_n([x, tf.constant([1.0])])
+    assert shaped.shape.as_list() == [3, 2] and F.get_placeholders(x.graph) == [x]
+    assert F.get_graph_from_inputs([x]) is x.graph
+    with tf.Session() as session:
+        value = np.ones((3, 2))
+        assert session.run([shaped, total], {x: value})[1] == 7.0
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            session.run(shaped, {x: value[:2]})
+    assert F.with_shape([], tf.constant([2.0])).shape.ndims == 0
+    assert F.with_same_shape(tf.zeros([2]), tf.ones([2])).shape == [2]
+    with pytest.raises(ValueError, match="expected"):
+        F.with_shape([2], tf.zeros([3]))
+    with pytest.raises(ValueError, match="integer"):
+        F.assert_scalar_int(1.0)
+
+
+def test_slim_has_the_names_of_contrib() -> None:
+    slim, C = tf.contrib.slim, tf.contrib.layers
+    assert slim.fully_connected is C.fully_connected and slim.batch_norm is C.batch_norm
+    assert slim.arg_scope is tf.contrib.framework.arg_scope and slim.losses is tf.contrib.losses
+    assert slim.l2_regularizer is C.l2_regularizer and slim.relu is C.relu
+
+
 # -- objects by name -------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", ["relu", "elu", "tanh", "softmax", "hard_sigmoid", "linear"])
 def test_activations_by_name(name: str) -> None:

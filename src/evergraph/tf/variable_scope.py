@@ -450,8 +450,8 @@ class variable_scope:
             self._entered.append(stack.pop_all())
         return scope
 
-    def __exit__(self, *exception: Any) -> None:
-        self._entered.pop().__exit__(*exception)
+    def __exit__(self, type_arg: Any, value_arg: Any, traceback_arg: Any) -> None:
+        self._entered.pop().__exit__(type_arg, value_arg, traceback_arg)
 
     def _enter_name_scope(self, graph: Graph, stack: ExitStack) -> str | None:
         """Enters the name scope; its name with a slash, None where there is none to enter."""

@@ -8,7 +8,6 @@ from typing import Any
 from .. import clip_ops, math_ops, nn
 from ..framework import convert_to_tensor
 from . import lookup
-from .lookup import serialize
 
 __all__ = [
     "deserialize",
@@ -126,6 +125,11 @@ _KNOWN = {
         tanh,
     )
 }
+
+
+def serialize(activation: Any) -> Any:
+    """The name or configuration of an activation function."""
+    return lookup.serialize(activation)
 
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

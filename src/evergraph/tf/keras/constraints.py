@@ -7,7 +7,6 @@ from typing import Any
 
 from .. import clip_ops, math_ops
 from . import lookup
-from .lookup import serialize
 
 __all__ = [
     "Constraint",
@@ -115,6 +114,11 @@ _KNOWN = {
     for name, value in globals().items()
     if isinstance(value, type) and issubclass(value, Constraint)
 }
+
+
+def serialize(constraint: Any) -> Any:
+    """The name or configuration of a constraint."""
+    return lookup.serialize(constraint)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -23,7 +23,6 @@ from ..init_ops import (
     lecun_uniform,
 )
 from . import lookup
-from .lookup import serialize
 
 __all__ = [
     "Constant",
@@ -106,6 +105,11 @@ _KNOWN = {
     for name, value in globals().items()
     if isinstance(value, type) and issubclass(value, Initializer)
 } | {f.__name__: f for f in _FUNCTIONS}
+
+
+def serialize(initializer: Any) -> Any:
+    """The name or configuration of an initializer."""
+    return lookup.serialize(initializer)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -9,7 +9,6 @@ import numpy as np
 
 from .. import array_ops, math_ops
 from . import lookup
-from .lookup import serialize
 
 __all__ = ["L1L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
 
@@ -62,6 +61,11 @@ def l2(l: float = 0.01) -> L1L2:  # noqa: E741
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
     """`l1 * sum(|x|) + l2 * sum(x^2)`."""
     return L1L2(l1=l1, l2=l2)
+
+
+def serialize(regularizer: Any) -> Any:
+    """The name or configuration of a regularizer."""
+    return lookup.serialize(regularizer)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

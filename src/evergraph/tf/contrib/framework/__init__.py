@@ -15,6 +15,14 @@ from .arg_scope import (
     current_arg_scope,
     has_arg_scope,
 )
+from .tensor_util import (
+    assert_scalar_int,
+    get_graph_from_inputs,
+    get_placeholders,
+    reduce_sum_n,
+    with_same_shape,
+    with_shape,
+)
 from .variables import (
     VariableDeviceChooser,
     add_model_variable,
@@ -46,15 +54,19 @@ __all__ = [
     "arg_scope",
     "arg_scope_func_key",
     "arg_scoped_arguments",
+    "assert_or_get_global_step",
+    "assert_scalar_int",
     "assign_from_checkpoint",
     "assign_from_checkpoint_fn",
     "assign_from_values",
     "assign_from_values_fn",
     "current_arg_scope",
     "filter_variables",
+    "get_graph_from_inputs",
     "get_local_variables",
     "get_model_variables",
     "get_name_scope",
+    "get_placeholders",
     "get_trainable_variables",
     "get_unique_variable",
     "get_variable_full_name",
@@ -68,8 +80,11 @@ __all__ = [
     "local_variable",
     "model_variable",
     "nest",
+    "reduce_sum_n",
     "remove_squeezable_dimensions",
     "variable",
+    "with_same_shape",
+    "with_shape",
     "zero_initializer",
 ]
 
@@ -87,6 +102,16 @@ def remove_squeezable_dimensions(
     """(predictions, labels) with a last axis of extent 1 dropped where their ranks differ."""
     labels, predictions = _remove_squeezable_dimensions(labels, predictions, name=name)
     return predictions, labels
+
+
+def assert_or_get_global_step(graph: Any = None, global_step_tensor: Any = None) -> Any:
+    """The given global step, checked, or without one the graph's."""
+    from ... import train
+
+    if global_step_tensor is None:
+        return train.get_global_step(graph)
+    train.assert_global_step(global_step_tensor)
+    return global_step_tensor
 
 
 # Global steps were here before they went to tf.train.

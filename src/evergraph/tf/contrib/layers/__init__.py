@@ -42,6 +42,7 @@ from .regularizers import (
     l2_regularizer,
     sum_regularizer,
 )
+from .spatial import images_to_sequence, sequence_to_images, spatial_softmax
 
 __all__ = [
     "OPTIMIZER_CLS_NAMES",
@@ -57,6 +58,7 @@ __all__ = [
     "flatten",
     "fully_connected",
     "group_norm",
+    "images_to_sequence",
     "instance_norm",
     "l1_l2_regularizer",
     "l1_regularizer",
@@ -70,7 +72,9 @@ __all__ = [
     "relu",
     "relu6",
     "repeat",
+    "sequence_to_images",
     "softmax",
+    "spatial_softmax",
     "stack",
     "sum_regularizer",
     "unit_norm",
