@@ -144,6 +144,34 @@ def test_variable_clipping() -> None:
         np.testing.assert_allclose(session.run(w), [[0.6, 0.8], [0.3, 0.4]], 1e-6)
 
 
+def ggt(w: np.ndarray, grads: list[np.ndarray], window: int, beta1: float) -> np.ndarray:
+    """GGT (Agarwal et al. 2018, algorithm 1) with dense matrices: w after all steps."""
+    moment, rows = np.zeros(w.size), np.zeros((window, w.size))
+    for t, g in enumerate(grads):
+        moment = beta1 * moment + (1 - beta1) * g.ravel()
+        rows[t % window] = moment
+        m = rows.T / min(t + 1, window) ** 0.5
+        values, u = np.linalg.eigh(m.T @ m + 1e-6 * np.eye(window))
+        inside = u @ np.diag(1 / (values**0.5 + 1e-2) ** 3) @ u.T
+        onto = u @ np.diag(1 / values) @ u.T
+        tail = moment - m @ onto @ m.T @ moment
+        step = m @ inside @ m.T @ moment + tail / values.min() ** 0.5
+        w = w - 0.01 * step.reshape(w.shape)
+    return w
+
+
+def test_ggt() -> None:
+    fed = tf.placeholder(tf.float64, W.shape)
+    w = tf.Variable(W)
+    op = opt.GGTOptimizer(0.01, window=3).apply_gradients([(fed, w)])
+    grads = [np.random.RandomState(i).randn(*W.shape) for i in range(5)]
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        for g in grads:
+            session.run(op, {fed: g})
+        np.testing.assert_allclose(session.run(w), ggt(W, grads, 3, 0.9), 1e-6)
+
+
 # -- names and operations ------------------------------------------------------------------------
 def names_below(prefix: str) -> list[str]:
     ops = tf.get_default_graph().get_operations()

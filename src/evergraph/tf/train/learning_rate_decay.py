@@ -138,7 +138,7 @@ def polynomial_decay(
         return math_ops.add(fallen, end, name=scope)
 
 
-def _cycles(step: Tensor, steps: Tensor) -> Tensor:
+def _cycles(step: Any, steps: Any) -> Any:
     """How many cycles have begun, 1 at step 0."""
     begun = math_ops.ceil(step / steps)
     return array_ops.where(math_ops.equal(step, 0), array_ops.ones_like(begun), begun)
@@ -174,7 +174,7 @@ def piecewise_constant(
 piecewise_constant_decay = piecewise_constant
 
 
-def _like_step(boundary: Tensor, step: Tensor) -> Tensor:
+def _like_step(boundary: Tensor, step: Tensor) -> Any:
     have, want = boundary.dtype.base_dtype, step.dtype.base_dtype
     if have is want:
         return boundary

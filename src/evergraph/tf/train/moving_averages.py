@@ -173,7 +173,7 @@ class ExponentialMovingAverage:
         """The name of the variable that holds, or would hold, the average of `var`."""
         found = self.average(var)
         if found is not None:
-            return found.op.name
+            return str(found.op.name)
         name = f"{var.op.name}/{self.name}"
         return get_default_graph().unique_name(name, mark_as_used=False)
 

@@ -66,7 +66,7 @@ def optimize_loss(
     summaries: Sequence[str] | None = None,
     colocate_gradients_with_ops: bool = False,
     increment_global_step: bool = True,
-) -> Tensor:
+) -> Any:
     """The loss, computed and then followed by one training step.
 
     `optimizer` is a name (`OPTIMIZER_CLS_NAMES`), a class, an instance, or a function of the
@@ -115,7 +115,7 @@ def _assert_scalar(loss: Tensor) -> None:
         raise ValueError(f"Expected scalar shape for {loss.name}, saw shape: {shape}.")
 
 
-def _after_updates(loss: Tensor, update_ops: Sequence[Any] | None) -> Tensor:
+def _after_updates(loss: Tensor, update_ops: Sequence[Any] | None) -> Any:
     if update_ops is None:
         update_ops = get_default_graph().get_collection(GraphKeys.UPDATE_OPS)
     if not update_ops:
@@ -139,7 +139,7 @@ def _rate_variable(learning_rate: Any) -> Any:
     return get_variable("learning_rate", [], trainable=False, initializer=start)
 
 
-def _make_optimizer(optimizer: Any, rate: Any, has_rate: bool) -> train.Optimizer:
+def _make_optimizer(optimizer: Any, rate: Any, has_rate: bool) -> Any:
     if isinstance(optimizer, str):
         _require_rate(rate, f"string ({optimizer})")
         if optimizer not in OPTIMIZER_CLS_NAMES:

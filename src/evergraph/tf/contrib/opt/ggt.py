@@ -71,11 +71,12 @@ class GGTOptimizer(Optimizer):
         """Lays the gradient into its place; the step follows when all are there."""
         self._updated.append(var)
         span = self._spans[var.name]
-        rows = math_ops.range(span.start, span.stop)
+        rows = array_ops.range(span.start, span.stop)
         flat = array_ops.reshape(grad, [-1])
         return state_ops.scatter_update(self._get_non_slot_variable("flat_grad"), rows, flat)
 
-    _resource_apply_dense = _apply_dense
+    def _resource_apply_dense(self, grad: Tensor, handle: Any) -> Any:
+        return self._apply_dense(grad, handle)
 
     def _apply_sparse(self, grad: IndexedSlices, var: Any) -> Any:
         raise NotImplementedError("Sparse gradient updates are not supported.")

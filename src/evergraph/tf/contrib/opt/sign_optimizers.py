@@ -51,7 +51,7 @@ class _SignOptimizer(RuleOptimizer):
         if self._sign_decay_fn is None:
             self._sign_decay_t = convert_to_tensor(1.0, name="sign_decay")
 
-    def _multiplier(self, agreement: Tensor, var: Any) -> Tensor:
+    def _multiplier(self, agreement: Any, var: Any) -> Any:
         """By how much the gradient is scaled where signs agree (1) or not (-1)."""
         raise NotImplementedError
 
@@ -109,7 +109,7 @@ class PowerSignOptimizer(_SignOptimizer):
             "beta": self._beta_t,
         }
 
-    def _multiplier(self, agreement: Tensor, var: Any) -> Tensor:
+    def _multiplier(self, agreement: Any, var: Any) -> Any:
         dtype = var.dtype.base_dtype
         logbase = math_ops.cast(self._logbase_t, dtype)
         decay = math_ops.cast(self._sign_decay_t, dtype)
@@ -154,7 +154,7 @@ class AddSignOptimizer(_SignOptimizer):
             "beta": self._beta_t,
         }
 
-    def _multiplier(self, agreement: Tensor, var: Any) -> Tensor:
+    def _multiplier(self, agreement: Any, var: Any) -> Any:
         dtype = var.dtype.base_dtype
         alpha = math_ops.cast(self._alpha_t, dtype)
         return alpha + math_ops.cast(self._sign_decay_t, dtype) * agreement
@@ -169,7 +169,7 @@ def _step(global_step: Any, decay_steps: Any, function: str) -> Any:
 def get_linear_decay_fn(decay_steps: Any) -> DecayFunction:
     """A function of the global step that falls from 1 to 0 on a line."""
 
-    def linear_decay_fn(global_step: Any) -> Tensor:
+    def linear_decay_fn(global_step: Any) -> Any:
         step = _step(global_step, decay_steps, "linear_decay")
         left = math_ops.cast(decay_steps, dtypes.int32) - math_ops.cast(step, dtypes.int32)
         share = math_ops.cast(left, dtypes.float32) / math_ops.cast(decay_steps, dtypes.float32)
@@ -186,7 +186,7 @@ def get_cosine_decay_fn(
     It stays 0 after `zero_after` periods, if that is given.
     """
 
-    def cosine_decay_fn(global_step: Any) -> Tensor:
+    def cosine_decay_fn(global_step: Any) -> Any:
         step = _step(global_step, decay_steps, "cosine_decay")
         done = math_ops.cast(step, dtypes.float32) / math_ops.cast(decay_steps, dtypes.float32)
         fraction = 2.0 * num_periods * done
@@ -207,7 +207,7 @@ def get_restart_decay_fn(
     It stays 0 after `zero_after` of them, if that is given.
     """
 
-    def restart_decay_fn(global_step: Any) -> Tensor:
+    def restart_decay_fn(global_step: Any) -> Any:
         step = _step(global_step, decay_steps, "cosine_decay")
         num = math_ops.mod(num_periods * math_ops.cast(step, dtypes.float32), decay_steps)
         fraction = num / math_ops.cast(decay_steps, dtypes.float32)

@@ -75,7 +75,7 @@ def create_train_op(
     colocate_gradients_with_ops: bool = False,
     gradient_multipliers: dict[Any, Any] | None = None,
     check_numerics: bool = True,
-) -> Tensor:
+) -> Any:
     """The loss, computed and then followed by one training step.
 
     `update_ops` (default: the collection UPDATE_OPS) run before the loss is given out. With
@@ -116,7 +116,7 @@ def train_op(
     summarize_gradients: bool,
     check_numerics: bool,
     **kwargs: Any,
-) -> Tensor:
+) -> Any:
     """What `slim.learning.create_train_op` and `contrib.training.create_train_op` have in common.
 
     `transform_grads_fn` changes the list of (gradient, variable) pairs; `kwargs` go to
@@ -147,7 +147,7 @@ def train_op(
     return result
 
 
-def _after_updates(total_loss: Tensor, update_ops: Iterable[Any] | None) -> Tensor:
+def _after_updates(total_loss: Tensor, update_ops: Iterable[Any] | None) -> Any:
     graph = get_default_graph()
     if update_ops is None:
         update_ops = graph.get_collection(GraphKeys.UPDATE_OPS)
