@@ -228,3 +228,28 @@ def test_files_beside_a_module():
     assert resource_loader.get_data_files_path() == str(here)
     assert resource_loader.get_root_dir_with_all_resources() == str(here)
     assert resource_loader.readahead_file_path("a") == "a"
+
+
+def test_the_names_that_programs_import(tmp_path):
+    text = (
+        "import evergraph\n"
+        "evergraph.install_as_tensorflow()\n"
+        "import tensorflow as tf\n"
+        "from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2\n"
+        "from tensorflow.python.compat import compat as dates\n"
+        "from tensorflow.python.framework import errors_impl, test_util\n"
+        "from tensorflow.python.platform import app, flags, gfile, googletest, resource_loader\n"
+        "from tensorflow.python.util import compat\n"
+        "assert config_pb2.ConfigProto is tf.ConfigProto\n"
+        "assert rewriter_config_pb2.RewriterConfig.OFF == 2\n"
+        "assert dates.forward_compatible is tf.compat.forward_compatible\n"
+        "assert compat.as_str is tf.compat.as_str and tf.compat.v1.Session is tf.Session\n"
+        "assert errors_impl.NotFoundError is tf.errors.NotFoundError\n"
+        "assert test_util.TensorFlowTestCase is googletest.TestCase is tf.test.TestCase\n"
+        "assert app.run is tf.app.run and gfile.Open is tf.io.gfile.GFile\n"
+        "assert tf.app.flags.FLAGS is flags.FLAGS is tf.flags.FLAGS\n"
+        "assert resource_loader.get_path_to_datafile('x').endswith('/x')\n"
+        "print('all')\n"
+    )
+    done = _program(tmp_path, text)
+    assert done.stdout == "all\n", done.stderr

@@ -17,6 +17,7 @@ SAME = {
     "tensorflow._api.v1": "tensorflow",
     "tensorflow.python.keras": "tensorflow.keras",
     "tensorflow.python.platform.app": "tensorflow.app",
+    "tensorflow.app.flags": "tensorflow.flags",
     "tensorflow.python.platform.flags": "tensorflow.flags",
     "tensorflow.python.platform.gfile": "tensorflow.gfile",
     "tensorflow.python.platform.tf_logging": "tensorflow.logging",
@@ -49,7 +50,12 @@ STANDS_FOR = {
         )
     },
     "tensorflow.examples.tutorials.mnist.input_data": "evergraph.tf.examples.mnist",
+    "tensorflow.compat": "evergraph.tf.compat",
+    "tensorflow.python.compat.compat": "evergraph.tf.compat",
+    "tensorflow.python.platform.resource_loader": "evergraph.tf.resource_loader",
+    "tensorflow.python.util.compat": "evergraph.tf.compat",
     "tensorflow.python.util.tf_inspect": "inspect",
+    "tensorflow.resource_loader": "evergraph.tf.resource_loader",
 }
 
 _INTERNALS = "evergraph.compat.internals:"
