@@ -265,9 +265,9 @@ def _range_size(start: Any, limit: Any, delta: Any) -> int:
             f"{start}/{limit}"
         )
     if start.dtype.kind == "i":
-        size: int = -((int(limit) - int(start)) // -int(delta))
-        return size
-    return int(math.ceil(abs((limit - start) / delta)))
+        return -((int(limit) - int(start)) // -int(delta))
+    size: int = math.ceil(abs((limit - start) / delta))
+    return size
 
 
 def _range_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:

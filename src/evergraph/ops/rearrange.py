@@ -11,7 +11,7 @@ from ..core.emit import apply
 from ..core.opdef import Array, Attrs, Values, define
 from ..core.shape import Dim, Shape, normal_axis, show, with_rank, with_rank_at_least
 from ..core.tensor import Operation
-from .operands import ints, is_numpy
+from .operands import ints, is_numpy, padded
 
 
 def _pairs(value: Any) -> list[tuple[int, int]]:
@@ -70,7 +70,7 @@ def _space_to_batch(x: Array, xp: Any, block: list[int], pads: list[tuple[int, i
     _to_batch(x.shape, block, pads)
     n = len(block)
     rest = [(0, 0)] * (len(x.shape) - 1 - n)
-    x = xp.pad(x, [(0, 0), *pads, *rest])
+    x = padded(xp, x, [(0, 0), *pads, *rest])
     split = [v for d, b in zip(x.shape[1 : 1 + n], block, strict=True) for v in (d // b, b)]
     cut = x.reshape(x.shape[0], *split, *x.shape[1 + n :])
     inner = [2 + 2 * i for i in range(n)]

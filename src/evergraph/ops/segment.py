@@ -15,6 +15,7 @@ from ..core.tensor import Literal, Operand, Operation, Tensor, axes_literal
 from . import shape_math as sm
 from .operands import is_numpy, np_dtype, scalar, zeros
 
+_FEW = 2000  # elements below which adding one by one is faster than sorting
 _UFUNCS = {"Sum": "add", "Prod": "multiply", "Max": "maximum", "Min": "minimum"}
 
 
@@ -46,24 +47,30 @@ def reduce_segments(xp: Any, data: Array, ids: Array, count: int, how: str, empt
         rows, ids = rows[ids >= 0], ids[ids >= 0]
     if ids.size and ids.max() >= count:
         raise ValueError(f"segment_ids[...] = {ids.max()} is out of range [0, {count})")
+    ufunc = getattr(np, _UFUNCS[how])
+    if how in ("Sum", "Prod") and empty == ufunc.identity and rows.size < _FEW:
+        out = np.full(shape, empty, rows.dtype)
+        ufunc.at(out, ids, rows)
+        return out
     out = np.full(shape, empty, rows.dtype)
     if ids.size:
         order = np.argsort(ids, kind="stable")
         starts = np.flatnonzero(np.diff(ids[order], prepend=-1))
-        out[ids[order[starts]]] = getattr(np, _UFUNCS[how]).reduceat(
-            rows[order], starts, axis=0, dtype=rows.dtype
-        )
+        sums = ufunc.reduceat(rows[order], starts, axis=0, dtype=rows.dtype)
+        out[ids[order[starts]]] = sums
     return out
 
 
 def _segments_at(
     xp: Any, data: Array, ids: Array, shape: Sequence[int], how: str, empty: Any
 ) -> Array:
-    out = xp.full(tuple(shape), empty if how in ("Max", "Min") else int(how == "Prod"), data.dtype)
+    out = xp.full(tuple(shape), _empty_value(how, data.dtype), data.dtype)
     # Indices beyond the end are dropped, those below zero would count from it.
-    at = out.at[xp.where(ids < 0, shape[0], ids)]
+    places = xp.where(ids < 0, shape[0], ids)
+    at = out.at[places]
     method = {"Sum": at.add, "Prod": at.multiply, "Max": at.max, "Min": at.min}[how]
-    return method(data, mode="drop")
+    hit = xp.zeros(shape[0], bool).at[places].set(True, mode="drop")
+    return xp.where(hit.reshape(-1, *[1] * (len(shape) - 1)), method(data, mode="drop"), empty)
 
 
 # -- unsorted segments -----------------------------------------------------------------------

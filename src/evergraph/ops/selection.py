@@ -478,7 +478,7 @@ def _top(xp: Any, x: Array, k: int) -> tuple[Array, Array]:
     n = x.shape[-1]
     _top_shape(x.shape, k)
     # Sorting the reversed row and reversing again puts the lower of equal elements' indices first.
-    ascending = xp.argsort(xp.flip(x, -1), axis=-1, kind="stable")
+    ascending = xp.argsort(xp.flip(x, -1), axis=-1, stable=True)
     indices = (n - 1 - xp.flip(ascending, -1))[..., :k]
     return xp.take_along_axis(x, indices, axis=-1), indices.astype(np.int32)
 

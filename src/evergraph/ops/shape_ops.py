@@ -20,6 +20,7 @@ from .operands import (
     extent_of,
     ints,
     known_ints,
+    padded,
     same_length,
     scalar,
     shape_of,
@@ -623,20 +624,8 @@ def _pad(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     x, pairs = inputs[0], _pairs(inputs[1])
     if len(pairs) != len(x.shape):
         raise ValueError(f"paddings must have {len(x.shape)} rows, one an axis, not {len(pairs)}.")
-    if not pairs:
-        return x
-    strings = x.dtype.kind == "O"
-    value: Any = inputs[2] if len(inputs) > 2 else b"" if strings else 0
-    if strings:
-        return _pad_strings(x, pairs, value)
-    return xp.pad(x, pairs, constant_values=value)
-
-
-def _pad_strings(x: Array, pairs: list[tuple[int, int]], value: Any) -> Array:
-    shape = [d + a + b for d, (a, b) in zip(x.shape, pairs, strict=True)]
-    out = np.full(shape, np.asarray(value, dtype=object), dtype=object)
-    out[tuple(slice(a, a + d) for d, (a, _) in zip(x.shape, pairs, strict=True))] = x
-    return out
+    value: Any = inputs[2] if len(inputs) > 2 else b"" if x.dtype.kind == "O" else 0
+    return padded(xp, x, pairs, value)
 
 
 def _pad_grad(op: Operation, dy: Any) -> list[Any]:
