@@ -28,7 +28,11 @@ class Literal:
     __slots__ = ("value",)
 
     def __init__(self, value: Any) -> None:
-        self.value: np.ndarray[Any, Any] = np.asarray(value)
+        array: np.ndarray[Any, Any] = np.asarray(value)
+        if array.flags.writeable:
+            array = array.view()
+            array.flags.writeable = False
+        self.value = array
 
     @property
     def static_shape(self) -> Shape:

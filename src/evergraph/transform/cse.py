@@ -46,9 +46,10 @@ def _literal_key(value: np.ndarray[Any, Any]) -> Any:
 
 
 def _attrs_key(op: Operation) -> Any:
-    try:
-        key = tuple(op.attrs.items())
-        hash(key)
-    except TypeError:
-        return tuple((k, repr(v)) for k, v in op.attrs.items())
-    return key
+    return tuple(sorted((k, _value_key(v)) for k, v in op.attrs.items()))
+
+
+def _value_key(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return repr(_literal_key(value))
+    return repr(value)  # by text, so that 0.0 and -0.0 differ

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..core.function import Function
 from ..core.graph import Graph
+from ..core.shape import compatible, merge
 from ..core.tensor import Operand, Operation, Tensor
 
 Note = Callable[[Operation, Sequence[Operand]], None]
@@ -41,6 +42,7 @@ def rewrite(function: Function, visit: Visit, note: Note | None = None) -> Funct
                     note(kept, results)
             else:
                 _inherit(graph.operations[before:], op)
+                _keep_shapes(graph.operations[before:], op, results)
             mapping.update(zip(op.outputs, results, strict=True))
     return _remapped(function, graph, mapping)
 
@@ -59,6 +61,14 @@ def _remapped(function: Function, graph: Graph, mapping: dict[Operand, Operand])
     inputs = [mapping[x] for x in function.inputs]
     outputs = [mapping.get(x, x) for x in function.outputs]
     return Function(graph, [x for x in inputs if isinstance(x, Tensor)], outputs)
+
+
+def _keep_shapes(made: Sequence[Operation], source: Operation, results: Sequence[Operand]) -> None:
+    """What was known of the old outputs' shapes is known of the new ones."""
+    new = set(made)
+    for x, old in zip(results, source.outputs, strict=True):
+        if isinstance(x, Tensor) and x.op in new and compatible(x.static_shape, old.static_shape):
+            x.static_shape = merge(x.static_shape, old.static_shape)
 
 
 def _inherit(made: Sequence[Operation], source: Operation) -> None:

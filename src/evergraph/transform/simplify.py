@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..core.emit import apply
 from ..core.function import Function
+from ..core.opdef import lookup
 from ..core.shape import is_known
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from .rewrite import rewrite
@@ -33,7 +35,7 @@ def _is_scalar(x: Operand, value: float) -> bool:
     return (
         isinstance(x, Literal)
         and x.value.shape == ()
-        and x.value.dtype.kind in "fiuc"
+        and x.value.dtype.kind in "fiu"  # 1 * (inf + 1j) is inf + nan * 1j
         and bool(x.value == value)
     )
 
@@ -86,9 +88,20 @@ def _reshape(op: Operation, operands: list[Operand]) -> Operand | None:
     known = op.outputs[0].static_shape
     if is_known(known) and x.static_shape == known:
         return x
-    if isinstance(x, Tensor) and x.op.type == "Reshape":
+    if isinstance(x, Tensor) and x.op.type == "Reshape" and _surely_fits(*x.op.operands):
         return apply("Reshape", x.op.operands[0], shape)  # type: ignore[no-any-return]
     return None
+
+
+def _surely_fits(x: Operand, shape: Operand) -> bool:
+    """Whether no run can refuse to give `x` this shape: leaving that out hides no error."""
+    if x.static_shape is None or not isinstance(shape, Literal):
+        return False
+    size = prod(d for d in x.static_shape if d is not None)
+    wanted = prod(int(d) for d in shape.value.flat if d != -1)
+    if -1 in shape.value:
+        return wanted > 0 and size % wanted == 0
+    return is_known(x.static_shape) and size == wanted
 
 
 def _reduced_over_nothing(op: Operation, operands: list[Operand]) -> Operand | None:
@@ -122,7 +135,9 @@ def _matmul(op: Operation, operands: list[Operand]) -> Operand | None:
 def _add_n(op: Operation, operands: list[Operand]) -> Operand | None:
     if len(operands) == 1:
         return operands[0]
-    if len(operands) == 2 and op.outputs[0].dtype.name != "variant":
+    # AddV2 takes fewer dtypes, and broadcasts where AddN refuses.
+    same = is_known(operands[0].static_shape) and len({x.static_shape for x in operands}) == 1
+    if len(operands) == 2 and same and op.outputs[0].dtype in lookup("AddV2").attrs["T"].allowed:
         return apply("AddV2", *operands)  # type: ignore[no-any-return]
     return None
 
