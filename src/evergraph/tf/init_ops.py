@@ -286,7 +286,7 @@ class Orthogonal(Initializer):
         q = q * math_ops.sign(apply("DiagPart", r))
         if rows < columns:
             q = array_ops.matrix_transpose(q)
-        return self.gain * array_ops.reshape(q, shape)  # type: ignore[no-any-return]
+        return self.gain * array_ops.reshape(q, shape)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
@@ -306,10 +306,11 @@ class Identity(Initializer):
         if len(full_shape) != 2:
             raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
         dtype = self.dtype if dtype is None else dtype
-        matrix = array_ops.eye(*full_shape, dtype=dtype)
+        rows, columns = full_shape
+        matrix = array_ops.eye(rows, columns, dtype=dtype)
         if partition_info is not None:
             matrix = array_ops.slice(matrix, partition_info.var_offset, shape)
-        return self.gain * matrix  # type: ignore[no-any-return]
+        return self.gain * matrix
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
@@ -352,10 +353,10 @@ def _full_shape(shape: Any, partition_info: Any) -> list[int]:
 
 
 def _floating(dtype: Any) -> DType:
-    dtype = as_dtype(dtype)
-    if not dtype.is_floating:
+    found = as_dtype(dtype)
+    if not found.is_floating:
         raise ValueError(f"Expected floating point type, got {dtype}.")
-    return dtype
+    return found
 
 
 zeros_initializer = Zeros

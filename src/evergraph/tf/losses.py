@@ -7,9 +7,10 @@ from typing import Any
 from ..core.dtypes import float32
 from ..core.graph import get_default_graph
 from ..core.tensor import Tensor
-from . import array_ops, confusion_matrix, math_ops, nn
+from . import array_ops, label_ops, math_ops, nn
 from .framework import convert_to_tensor, name_scope
 from .graph_keys import GraphKeys
+from .smart import cond
 from .weights_broadcast_ops import assert_broadcastable, broadcast_weights
 
 __all__ = [
@@ -124,7 +125,7 @@ def _num_present(losses: Any, weights: Any, per_batch: bool = False) -> Tensor:
 
 def _num_elements(losses: Any) -> Tensor:
     with name_scope(None, "num_elements", [losses]) as scope:
-        return math_ops.cast(array_ops.size(losses, name=scope), dtype=losses.dtype)
+        return math_ops.cast(array_ops.size(losses, name=scope), dtype=losses.dtype)  # type: ignore[no-any-return]
 
 
 def compute_weighted_loss(
@@ -151,7 +152,7 @@ def compute_weighted_loss(
             weighted = math_ops.multiply(losses, weights)
             loss = math_ops.cast(_reduced(weighted, losses, weights, reduction), dtype)
             add_loss(loss, loss_collection)
-            return loss
+            return loss  # type: ignore[no-any-return]
 
 
 def _reduced(weighted: Any, losses: Any, weights: Any, reduction: str) -> Tensor:
@@ -421,9 +422,7 @@ def sparse_softmax_cross_entropy(
 
 
 def _without_last_ones(labels: Any, logits: Any, weights: Any) -> tuple[Any, Any, Any]:
-    labels, logits = confusion_matrix.remove_squeezable_dimensions(
-        labels, logits, expected_rank_diff=1
-    )
+    labels, logits = label_ops.remove_squeezable_dimensions(labels, logits, expected_rank_diff=1)
     weights = convert_to_tensor(weights)
     labels_rank, rank = labels.shape.ndims, weights.shape.ndims
     if labels_rank is not None and rank is not None:
@@ -432,8 +431,6 @@ def _without_last_ones(labels: Any, logits: Any, weights: Any) -> tuple[Any, Any
         return labels, logits, weights
     difference = array_ops.rank(weights) - array_ops.rank(labels)
     if rank is None or (rank > 0 and weights.shape[-1].is_compatible_with(1)):
-        from .control_flow_ops import cond
-
         weights = cond(
             math_ops.equal(1, difference),
             lambda: array_ops.squeeze(weights, [-1]),

@@ -78,7 +78,7 @@ class PartitionedVariable:
         return len(self._variable_list)
 
     def __getitem__(self, slice_spec: Any) -> Any:
-        return self.as_tensor()[slice_spec]  # type: ignore[index]
+        return self.as_tensor()[slice_spec]
 
     def _axis(self) -> int:
         axes = [i for i, p in enumerate(self._partitions) if p > 1] or [0]

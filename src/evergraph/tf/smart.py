@@ -12,6 +12,13 @@ from ..core.values import constant_value
 from .variables import Variable
 
 
+def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """`tf.cond`, for modules that the one of `tf.cond` itself builds on."""
+    from .namespaces import resolve
+
+    return resolve("tf", "cond")(pred, true_fn, false_fn)
+
+
 def static_predicate(pred: Any) -> bool | None:
     """The truth of a bool, 0, 1 or constant tensor; None where a run decides it.
 
@@ -31,7 +38,5 @@ def smart_cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any
     """`tf.cond`, except that a predicate known while building takes its branch at once."""
     value = static_predicate(pred)
     if value is None:
-        from .control_flow_ops import cond
-
         return cond(pred, true_fn, false_fn)
     return true_fn() if value else false_fn()

@@ -344,7 +344,7 @@ class Variable(metaclass=VariableType):
 
         With it another variable's initial value can be computed from this one.
         """
-        from .control_flow_ops import cond
+        from .smart import cond
 
         with init_scope():
             initialized = is_variable_initialized(self)
@@ -453,9 +453,9 @@ class Variable(metaclass=VariableType):
 
     def __getitem__(self, slice_spec: Any) -> Tensor:
         """A slice of its value; the slice's `assign` sets just that part of the variable."""
-        tensor = self.value()[slice_spec]  # type: ignore[index]
+        tensor = self.value()[slice_spec]
         tensor.graph.extra.setdefault("slices_of_variables", {})[tensor] = self
-        return tensor  # type: ignore[no-any-return]
+        return tensor
 
     def _set_save_slice_info(self, save_slice_info: SliceInfo) -> None:
         self._save_slice_info = save_slice_info

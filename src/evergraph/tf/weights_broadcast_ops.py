@@ -10,6 +10,7 @@ from ..core.tensor import Operation, Tensor
 from ..core.values import constant_value
 from . import array_ops, check_ops, math_ops
 from .framework import convert_to_tensor, name_scope
+from .smart import cond
 
 _MESSAGE = "weights can not be broadcast to values."
 
@@ -64,8 +65,6 @@ def _valid_extents(weights_shape: Tensor, values_shape: Tensor) -> Tensor:
 def _valid_in_run(
     weights_rank: Tensor, weights_shape: Tensor, values_rank: Tensor, values_shape: Tensor
 ) -> Tensor:
-    from .control_flow_ops import cond
-
     is_scalar = math_ops.equal(0, weights_rank, name="is_scalar")
     same_rank = math_ops.equal(values_rank, weights_rank, name="is_same_rank")
     extents = cond(
@@ -80,7 +79,7 @@ def broadcast_weights(weights: Any, values: Any) -> Tensor:
         values = convert_to_tensor(values, name="values")
         weights = convert_to_tensor(weights, dtype=values.dtype.base_dtype, name="weights")
         if weights.shape.is_fully_defined() and weights.shape == values.shape:
-            return weights
+            return weights  # type: ignore[no-any-return]
         check = assert_broadcastable(weights, values)
         with get_default_graph().control_dependencies([check]):
             return math_ops.multiply(weights, array_ops.ones_like(values), name=scope)

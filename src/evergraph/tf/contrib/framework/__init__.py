@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ... import nest
-from ...confusion_matrix import remove_squeezable_dimensions as _remove_squeezable_dimensions
 from ...framework import is_tensor
+from ...label_ops import remove_squeezable_dimensions as _remove_squeezable_dimensions
 from .arg_scope import (
     add_arg_scope,
     arg_scope,

@@ -252,9 +252,8 @@ def one_hot_encoding(
 def _layer_scope(scope: Any, layer: Any, default: str) -> str:
     if scope is not None:
         return str(scope)
-    return getattr(layer, "__name__", None) or getattr(
-        getattr(layer, "func", None), "__name__", default
-    )
+    function = layer if hasattr(layer, "__name__") else getattr(layer, "func", None)
+    return str(getattr(function, "__name__", default))
 
 
 def repeat(inputs: Any, repetitions: int, layer: Any, *args: Any, **kwargs: Any) -> Tensor:

@@ -61,7 +61,7 @@ def compute_weighted_loss(losses: Any, weights: Any = 1.0, scope: str | None = N
         mean = math_ops.div_no_nan(math_ops.reduce_sum(total), count, name="value")
         mean = math_ops.cast(mean, dtype)
         add_loss(mean)
-        return mean
+        return mean  # type: ignore[no-any-return]
 
 
 def _weighted_sum(values: Tensor, weights: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 
 from . import array_ops, math_ops
 from .framework import convert_to_tensor, name_scope
+from .smart import cond
 
 
 def remove_squeezable_dimensions(
@@ -37,19 +38,13 @@ def _squeezed_static(labels: Any, predictions: Any, expected: int) -> tuple[Any,
 
 
 def _squeezed_in_run(labels: Any, predictions: Any, expected: int) -> tuple[Any, Any]:
-    from .control_flow_ops import cond
-
     difference = array_ops.rank(predictions) - array_ops.rank(labels)
-    if _may_end_in_one(predictions):
-        predictions = cond(
-            math_ops.equal(expected + 1, difference),
-            lambda x=predictions: array_ops.squeeze(x, [-1]),
-            lambda x=predictions: x,
-        )
-    if _may_end_in_one(labels):
-        labels = cond(
-            math_ops.equal(expected - 1, difference),
-            lambda x=labels: array_ops.squeeze(x, [-1]),
-            lambda x=labels: x,
-        )
+    predictions = _squeezed_if(math_ops.equal(expected + 1, difference), predictions)
+    labels = _squeezed_if(math_ops.equal(expected - 1, difference), labels)
     return labels, predictions
+
+
+def _squeezed_if(condition: Any, x: Any) -> Any:
+    if not _may_end_in_one(x):
+        return x
+    return cond(condition, lambda: array_ops.squeeze(x, [-1]), lambda: x)
