@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evergraph import tf
@@ -19,7 +19,7 @@ from evergraph.core.graph import Graph
 from evergraph.core.tensor import Literal, Tensor, axes_literal
 from evergraph.core.text import from_text, to_text
 from evergraph.core.verify import verify
-from evergraph.settings import settings
+from evergraph.settings import settings as switches
 from evergraph.transform import pipeline
 from evergraph.transform.cse import merge_equal
 from evergraph.transform.fold import fold
@@ -463,7 +463,7 @@ def test_liveness() -> None:
 def test_debugging_prints_and_verifies_each_step(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(settings, "debug", 2)
+    monkeypatch.setattr(switches, "debug", 2)
     function = pipeline.optimize(
         from_text(lines(ONE, "%1: float32[?,3] = Mul(%0, 1.0:float32)", "return %1"))
     )
@@ -486,7 +486,7 @@ class Maker:
         self.inputs: list[tuple[Tensor, Any]] = []
         for i in range(draw(st.integers(1, 3))):
             self.add_input(i)
-        for _ in range(draw(st.integers(1, 10))):
+        for _ in range(draw(st.integers(4, 16))):
             self.step()
 
     def add_input(self, index: int) -> None:
@@ -517,7 +517,18 @@ class Maker:
         return self.draw(st.sampled_from(fitting)) if fitting else None
 
     def step(self) -> None:
-        kinds = ["unary", "scalar", "binary", "reduce", "reshape", "shape", "constant", "sum"]
+        kinds = [
+            "unary",
+            "scalar",
+            "scalar",
+            "scalar",
+            "binary",
+            "reduce",
+            "reshape",
+            "shape",
+            "constant",
+            "sum",
+        ]
         kinds += [] if self.exact else ["matmul", "square", "softmax"]
         getattr(self, "add_" + self.draw(st.sampled_from(kinds)))()
 
@@ -527,7 +538,7 @@ class Maker:
 
     def add_scalar(self) -> None:
         number = Literal(np.float32(self.draw(st.sampled_from(_CONSTANTS))))
-        types = ["AddV2", "Sub", "Mul", "RealDiv", "Maximum", "Minimum"]
+        types = ["AddV2", "Sub", "Mul", "RealDiv", "Maximum"]
         x, op_type = self.pick(), self.draw(st.sampled_from(types))
         self.emit(op_type, *((x, number) if self.draw(st.booleans()) else (number, x)))
 
@@ -590,15 +601,16 @@ class Maker:
 
     def finished(self) -> tuple[Function, list[Any], list[Any]]:
         """The program, its inputs' values, and what it must give."""
-        chosen = self.draw(st.lists(st.sampled_from(self.known), min_size=1, max_size=4))
+        some = st.lists(st.sampled_from(self.known), min_size=1, max_size=3)
+        chosen = self.draw(st.one_of(st.just(self.known), some))
         function = Function(self.graph, [t for t, _ in self.inputs], [t for t, _ in chosen])
         return function, [a for _, a in self.inputs], [a for _, a in chosen]
 
 
 _NUMBERS = st.sampled_from(
-    [0.0, -0.0, 1.0, -1.0, 2.5, -3.25, 1e-3, 7e8, float("nan"), float("inf"), float("-inf"), 1e-42]
+    [-0.0, 0.0, 1.0, -2.5, 3e8, float("nan"), float("inf"), float("-inf"), 1e-42]
 )
-_CONSTANTS = [0.0, -0.0, 1.0, 2.0, -1.0, 0.5, float("nan"), float("inf")]
+_CONSTANTS = [0.0, -0.0, 1.0, 2.0, float("nan")]
 
 
 def _fits(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
@@ -623,6 +635,7 @@ def _bits(values: Sequence[Any]) -> list[Any]:
     return out
 
 
+@settings(parent=settings(), max_examples=4 * settings().max_examples)
 @given(programs(exact=True))
 def test_no_pass_changes_a_bit(program: Any) -> None:
     function, inputs, want = program
