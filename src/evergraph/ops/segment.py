@@ -46,7 +46,8 @@ def reduce_segments(xp: Any, data: Array, ids: Array, count: int, how: str, empt
     if ids.size and ids.min() < 0:
         rows, ids = rows[ids >= 0], ids[ids >= 0]
     if ids.size and ids.max() >= count:
-        raise ValueError(f"segment_ids[...] = {ids.max()} is out of range [0, {count})")
+        at = int(ids.argmax())
+        raise ValueError(f"segment_ids[{at}] = {ids[at]} is out of range [0, {count})")
     ufunc = getattr(np, _UFUNCS[how])
     if how in ("Sum", "Prod") and empty == ufunc.identity and rows.size < _FEW:
         out = np.full(shape, empty, rows.dtype)

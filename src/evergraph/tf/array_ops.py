@@ -330,7 +330,7 @@ def eye(
             square, least = rows == columns, min(rows, columns)
         if isinstance(batch, Tensor) or isinstance(least, Tensor):
             batch = convert_to_tensor(batch, int32, "shape")
-            diagonal_shape = concat((batch, [least]), 0)
+            diagonal_shape: Any = concat((batch, [least]), 0)
             shape: Any = None if square else concat((batch, [rows, columns]), 0)
         else:
             diagonal_shape = [*batch, least]
@@ -557,11 +557,9 @@ def matrix_transpose(a: Any, name: Any = "matrix_transpose", conjugate: bool = F
         a = convert_to_tensor(a, name="a")
         dims = a.static_shape
         if dims is None:
-            number = rank(a)
-            perm: Any = concat(
-                (apply("Range", 0, number - 2, 1), [number - 1, number - 2]),
-                0,  # type: ignore[operator]
-            )
+            number: Any = rank(a)
+            leading = apply("Range", 0, number - 2, 1)
+            perm: Any = concat((leading, [number - 1, number - 2]), 0)
         elif len(dims) < 2:
             raise ValueError(
                 "Argument 'a' should be a (batch) matrix, with rank >= 2. Found: " + show(dims)

@@ -144,7 +144,7 @@ def random_crop(value: Any, size: Any, seed: Any = None, name: Any = None) -> Te
 
 def _multinomial(logits: Any, num_samples: Any, dtype: Any, seed: Any) -> Tensor:
     scores = convert_to_tensor(logits, name="logits")
-    kind = {} if dtype is None else {"output_dtype": as_dtype(dtype)}
+    kind: dict[str, Any] = {} if dtype is None else {"output_dtype": as_dtype(dtype)}
     return apply("Multinomial", scores, num_samples, **kind, **seed_attrs(seed))  # type: ignore[no-any-return]
 
 

@@ -302,9 +302,9 @@ def one_hot(
         return apply("OneHot", indices, depth, on_value, off_value, axis=at, name=scope)  # type: ignore[no-any-return]
 
 
-UniqueOutput = namedtuple("Unique", ("y", "idx"))
-UniqueWithCountsOutput = namedtuple("UniqueWithCounts", ("y", "idx", "count"))
-ListDiffOutput = namedtuple("ListDiff", ("out", "idx"))
+Unique = namedtuple("Unique", ("y", "idx"))
+UniqueWithCounts = namedtuple("UniqueWithCounts", ("y", "idx", "count"))
+ListDiff = namedtuple("ListDiff", ("out", "idx"))
 
 
 # -- unique ----------------------------------------------------------------------------------
@@ -312,19 +312,19 @@ def unique(x: Any, out_idx: Any = int32, name: Any = None) -> Any:
     """(y, idx): the different values of a vector in the order of their first occurrence, and for
     each element its place among them.
     """
-    return UniqueOutput(*apply("Unique", x, out_idx=as_dtype(out_idx), name=name))
+    return Unique(*apply("Unique", x, out_idx=as_dtype(out_idx), name=name))
 
 
 def unique_with_counts(x: Any, out_idx: Any = int32, name: Any = None) -> Any:
     """(y, idx, count): as `unique`, with how often each value occurs."""
     outputs = apply("UniqueWithCounts", x, out_idx=as_dtype(out_idx), name=name)
-    return UniqueWithCountsOutput(*outputs)
+    return UniqueWithCounts(*outputs)
 
 
 def setdiff1d(x: Any, y: Any, index_dtype: Any = int32, name: Any = None) -> Any:
     """(out, idx): the elements of vector `x` that are not in `y`, and where they stand in `x`."""
     outputs = apply("ListDiff", x, y, out_idx=as_dtype(index_dtype), name=name)
-    return ListDiffOutput(*outputs)
+    return ListDiff(*outputs)
 
 
 def _with_axis(x: Any, axis: int) -> tuple[Any, int]:
@@ -538,7 +538,7 @@ def searchsorted(
 def sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: Any = None) -> Tensor:
     """The elements in order along `axis`; direction ASCENDING or DESCENDING."""
     with name_scope(name, "sort"):
-        return _sorted(values, axis, direction, 0)
+        return _sorted(values, axis, direction, 0)  # type: ignore[no-any-return]
 
 
 def argsort(
@@ -550,10 +550,10 @@ def argsort(
 ) -> Tensor:
     """The indices that sort along `axis`; equal elements keep their order."""
     with name_scope(name, "argsort"):
-        return _sorted(values, axis, direction, 1)
+        return _sorted(values, axis, direction, 1)  # type: ignore[no-any-return]
 
 
-def _sorted(values: Any, axis: Any, direction: str, output: int) -> Tensor:
+def _sorted(values: Any, axis: Any, direction: str, output: int) -> Any:
     if direction not in ("ASCENDING", "DESCENDING"):
         raise ValueError(f"{direction} should be one of ASCENDING, DESCENDING")
     at = constant_value(convert_to_tensor(axis, name="axis"))
