@@ -79,7 +79,7 @@ _UNARY: tuple[tuple[str, str, str, UnaryGrad | None, str | None], ...] = (
     ("Inv", NUMERIC, "1 / x", _grad_of_output("InvGrad"), "reciprocal"),
     ("Exp", FLOAT_COMPLEX, "exp(x)", lambda x, y, dy: dy * y, "exp"),
     ("Expm1", FLOAT_COMPLEX, "expm1(x)", _of("Exp"), "expm1"),
-    ("Log", FLOAT_COMPLEX, "log(x)", lambda x, y, dy: _over(dy, x), "log"),
+    ("Log", FLOAT_COMPLEX, "log(x)", lambda x, y, dy: dy * apply("Reciprocal", x), "log"),
     ("Log1p", FLOAT_COMPLEX, "log1p(x)", lambda x, y, dy: _over(dy, _one_plus(1, x)), "log1p"),
     ("Sin", FLOAT_COMPLEX, "sin(x)", _of("Cos"), "sin"),
     ("Cos", FLOAT_COMPLEX, "cos(x)", lambda x, y, dy: -(dy * apply("Sin", x)), "cos"),

@@ -31,7 +31,23 @@ def product(xp: Any, a: Array, b: Array) -> Array:
     """The matrix product in the dtype of the operands; half precision is summed in float32."""
     if a.dtype.itemsize == 2 and a.dtype.kind not in "iu":
         return xp.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+    if a.shape[0] * b.size <= _SMALL and a.ndim == 2 and a.dtype.kind == "f":
+        return _summed_in_order(xp, a, b)
     return xp.matmul(a, b)
+
+
+_SMALL = 4096  # multiplications
+
+
+def _summed_in_order(xp: Any, a: Array, b: Array) -> Array:
+    """The product with its terms added one after the other.
+
+    BLAS adds them in an order of its own, and fused, which differs from processor to processor;
+    the digits that TensorFlow printed for small models come out in the plain order alone.
+    """
+    if a.shape[1] != b.shape[0]:
+        return xp.matmul(a, b)  # which says what is wrong
+    return xp.sum(a.T[:, :, None] * b[:, None, :], axis=0)
 
 
 def _matmul(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
@@ -44,7 +60,10 @@ def _matmul(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
 def _specialize_matmul(xp: Any, attrs: Attrs) -> Any:
     if attrs["T"].size == 2:
         return None
-    matmul = xp.matmul
+
+    def matmul(a: Array, b: Array) -> Array:
+        return product(xp, a, b)
+
     if attrs["transpose_a"] and attrs["transpose_b"]:
         return lambda a, b: matmul(a.T, b.T)
     if attrs["transpose_a"]:
