@@ -186,7 +186,8 @@ def gather_nd_kernel(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     params, indices = inputs
     if not indices.shape[-1]:
         return xp.broadcast_to(params, (*indices.shape[:-1], *params.shape))
-    return params[nd_index(xp, indices, params.shape)]
+    # With an ellipsis a single string stays an array.
+    return params[(*nd_index(xp, indices, params.shape), Ellipsis)]
 
 
 def _gather_nd_grad(op: Operation, dy: Any) -> list[Any]:

@@ -57,7 +57,8 @@ def _slice(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     x, begin, size = inputs[0], ints(inputs[1]), ints(inputs[2])
     same_length(len(x.shape), begin, size)
     sizes = map(_checked_size, x.shape, begin, size)
-    return x[tuple(slice(b, b + n) for b, n in zip(begin, sizes, strict=True))]
+    parts = [slice(b, b + n) for b, n in zip(begin, sizes, strict=True)]
+    return x[(*parts, Ellipsis)]
 
 
 def _slice_grad(op: Operation, dy: Any) -> list[Any]:
