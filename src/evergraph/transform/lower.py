@@ -117,19 +117,6 @@ def _is_handle(x: Operand) -> bool:
     return isinstance(x, Tensor) and (x.dtype._is_ref_dtype or x.dtype is dtypes.resource)
 
 
-def snapshot_source(op: Operation) -> Tensor | None:
-    """The reference behind the `read` of a ref variable, which shares the variable's buffer.
-
-    So what takes it sees the updates that it comes after itself, not those before the identity.
-    """
-    if op.type != "Identity":
-        return None
-    x = op.operands[0]
-    if isinstance(x, Tensor) and x.dtype._is_ref_dtype and op.name == f"{x.op.name}/read":
-        return x
-    return None
-
-
 class _Lowering:
     def __init__(self, feeds: Sequence[Tensor], fetches: Sequence[Tensor | Operation]) -> None:
         self.graph = Graph()
@@ -172,19 +159,18 @@ class _Lowering:
             self.bind(op.outputs, [self.query(op, ancestors)])
         elif definition.updates:
             ancestors = self.update(op, ancestors)
-        elif snapshot_source(op) is not None:
-            pass
-        elif op.type == "Identity" and not self.keeps(op):
-            self.bind(op.outputs, [self.value(op.operands[0], ancestors)])
+        elif op.type == "Identity":
+            if not self.is_alias(op.outputs[0]):
+                self.bind(op.outputs, [self.value(op.operands[0], ancestors)])
         else:
             new = self.clone(op, [self.value(x, ancestors) for x in op.operands])
             self.bind(op.outputs, new.outputs)
         if ancestors:
             self.seen[op] = ancestors
 
-    def keeps(self, op: Operation) -> bool:
-        """An identity of a handle stays a handle: nothing is read."""
-        return op.outputs[0].dtype is dtypes.resource
+    def is_alias(self, x: Tensor) -> bool:
+        """Whether an identity is another name of a variable, so that who takes it reads it."""
+        return x.dtype is dtypes.resource or self.reference_behind(x) is not None
 
     def versions_before(self, op: Operation) -> dict[Operation, int]:
         """For each variable, which update of it is the last that `op` comes after."""
@@ -207,7 +193,7 @@ class _Lowering:
             return known
         if isinstance(x, Literal):
             return x
-        source = x if _is_handle(x) else snapshot_source(x.op)
+        source = x if _is_handle(x) else self.reference_behind(x)
         if source is not None:
             return self.read(source, ancestors)
         raise ValueError(f"{x.name} has no value in this run.")
@@ -303,7 +289,11 @@ class _Lowering:
         return self.value(x, self.seen.get(x.op, _NO_VERSIONS))
 
     def reference_behind(self, x: Tensor) -> Tensor | None:
-        """The reference that `x` is, or is the identity of."""
+        """The reference that `x` is, or is the identity of.
+
+        Identities share the buffer of a ref variable: what takes one sees the updates that it
+        comes after itself, not those before the identity.
+        """
         while x not in self.fed:
             if x.dtype._is_ref_dtype:
                 return x
