@@ -74,10 +74,15 @@ def programs(table: Path, wanted: str) -> list[Program]:
 
 
 def scratch_copy(program: Program, checkouts: Path, mnist: Path | None, where: Path) -> Path:
-    """Copies a program's folder and lays MNIST where it is looked for; returns the program."""
+    """Copies a program's folder and lays MNIST where it is looked for; returns the program.
+
+    What the program has in /tmp is in the folder _tmp of the copy.
+    """
     source = checkouts / program.repository / program.path
     folder = where / "program"
     shutil.copytree(source.parent, folder, ignore=shutil.ignore_patterns(".git"))
+    text = (folder / source.name).read_bytes()
+    (folder / source.name).write_bytes(re.sub(rb"(['\"])/tmp/", rb"\1_tmp/", text))
     if program.mnist and mnist is not None:
         shutil.copytree(mnist, folder / program.mnist, dirs_exist_ok=True)
     return folder / source.name
@@ -147,13 +152,15 @@ def alike(a: str, b: str) -> bool:
 def aligned(expected: list[str], printed: Sequence[str]) -> tuple[list[str], Sequence[str]]:
     """Both texts from where they start together.
 
-    A recorded text may begin in the middle of a line, of which nothing like it is printed; then
-    its second line says where the others start.
+    A recorded text may begin long after the program did, and in the middle of a line: then its
+    first line, or its second if nothing like the first is printed, says where the others start.
     """
-    if len(expected) < 2 or any(split(line)[0] == split(expected[0])[0] for line in printed):
-        return expected, printed
-    start = next((i for i, line in enumerate(printed) if alike(expected[1], line)), None)
-    return (expected, printed) if start is None else (expected[1:], printed[start:])
+    known = {split(line)[0] for line in printed}
+    skipped = int(len(expected) > 1 and split(expected[0])[0] not in known)
+    for start, line in enumerate(printed):
+        if expected and alike(expected[skipped], line):
+            return expected[skipped:], printed[start:]
+    return expected, printed
 
 
 def agreement(expected: Sequence[str], printed: Sequence[str]) -> Agreement:
