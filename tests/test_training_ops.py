@@ -325,3 +325,26 @@ def test_five_steps_match_tensorflow(name: str, sparse: bool, flag: bool) -> Non
         for ours, theirs in zip(state.values(), variables, strict=True):
             tolerance = 8 * TOLERANCE[dtype]
             np.testing.assert_allclose(ours, theirs.numpy(), tolerance, tolerance)
+
+
+# -- as functions ---------------------------------------------------------------------------------
+def test_ops_as_functions() -> None:
+    from evergraph import tf
+    from evergraph.tf.train import training_ops
+
+    with tf.Graph().as_default(), tf.Session() as session:
+        v, a = tf.Variable([1.0, 2.0]), tf.Variable([0.0, 0.0])
+        step = training_ops.apply_momentum(v, a, 0.5, [1.0, 1.0], momentum=0.9, name="go")
+        assert step.op.name == "go"
+        r = tf.Variable([1.0], use_resource=True)
+        op = training_ops.resource_apply_gradient_descent(r.handle, 0.5, [1.0])
+        session.run(tf.global_variables_initializer())
+        session.run(op)
+        np.testing.assert_allclose(session.run(step), [0.5, 1.5])
+        np.testing.assert_allclose(session.run(r), [0.5])
+        with pytest.raises(TypeError, match="apply_momentum"):
+            training_ops.apply_momentum(v, a)
+    names = {
+        op for rule in RULES.values() for s in (False, rule.sparse) for op in op_names(rule, s)
+    }
+    assert len(training_ops.__all__) == len(names)

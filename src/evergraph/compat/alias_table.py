@@ -53,6 +53,13 @@ STANDS_FOR = {
     "tensorflow.compat": "evergraph.tf.compat",
     "tensorflow.python.compat.compat": "evergraph.tf.compat",
     "tensorflow.python.platform.resource_loader": "evergraph.tf.resource_loader",
+    **{
+        f"tensorflow.python.training.{name}": f"evergraph.tf.train.{name}"
+        for name in ("moving_averages", "optimizer", "slot_creator", "training_ops")
+    },
+    "tensorflow.contrib.opt.python.training.sign_decay": (
+        "evergraph.tf.contrib.opt.sign_optimizers"
+    ),
     "tensorflow.python.util.compat": "evergraph.tf.compat",
     "tensorflow.python.util.tf_inspect": "inspect",
     "tensorflow.resource_loader": "evergraph.tf.resource_loader",
@@ -96,7 +103,7 @@ ROWS = {
         _INTERNALS + "smart_constant_value"
     ),
     ("tensorflow.python.ops.control_flow_ops", "with_dependencies"): (
-        _INTERNALS + "with_dependencies"
+        "evergraph.tf.control_flow_ops:with_dependencies"
     ),
     ("tensorflow.python.ops.math_ops", "mul"): "multiply",
     ("tensorflow.python.ops.math_ops", "sub"): "subtract",

@@ -6,7 +6,7 @@ Written against the face, which is imported when one of them is called.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -70,19 +70,6 @@ def convert_n_to_tensor(
         )
         for index, value in enumerate(values)
     ]
-
-
-def with_dependencies(
-    dependencies: Iterable[Any], output_tensor: Any, name: str | None = None
-) -> Any:
-    """`output_tensor`, available only after the dependencies have run."""
-    tf = _tf()
-    values = [*dependencies, output_tensor]
-    with (
-        tf.name_scope(name, "control_dependency", values) as scope,
-        tf.control_dependencies(values[:-1]),
-    ):
-        return tf.identity(output_tensor, name=scope)
 
 
 def smart_constant_value(pred: Any) -> bool | None:
