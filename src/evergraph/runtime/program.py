@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -292,7 +293,22 @@ def explain(failure: OperationFailed) -> BaseException:
         return cause
     if isinstance(cause, (KeyboardInterrupt, SystemExit, MemoryError)):
         return cause
-    return InvalidArgumentError(None, source, f"{cause} [{place}]")
+    return InvalidArgumentError(None, source, f"{_as_tensorflow_says(str(cause))} [{place}]")
+
+
+_BROADCAST = re.compile(r"operands could not be broadcast together with shapes \((.*?)\) \((.*?)\)")
+_MATMUL = re.compile(r"matmul: .*mismatch")
+
+
+def _as_tensorflow_says(message: str) -> str:
+    """NumPy's words for shapes that do not fit, in TensorFlow's, which programs look for."""
+    found = _BROADCAST.search(message)
+    if found:
+        a, b = (f"[{text.rstrip(',')}]" for text in found.groups())
+        return f"Incompatible shapes: {a} vs. {b}"
+    if _MATMUL.search(message):
+        return f"Matrix size-incompatible: {message}"
+    return message
 
 
 _compile_lock = threading.RLock()
