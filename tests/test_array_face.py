@@ -309,6 +309,37 @@ def test_random_values_have_the_shape_and_dtype_asked_for() -> None:
     assert draws[0].shape.as_list() == [None, 2]
 
 
+def test_the_ops_of_random_values() -> None:
+    scores = tf.zeros([1, 2])
+    made = {
+        "RandomUniformInt": tf.random_uniform([2], 0, 3, tf.int32),
+        "RandomShuffle": tf.random_shuffle([1, 2]),
+        "Multinomial": tf.multinomial(scores, 3),
+        "RandomPoissonV2": tf.random_poisson([1.0], [2]),
+    }
+    for op_type, draw in made.items():
+        assert draw.op.type == op_type and draw.op.op_def.stateful
+        assert tf.gradients(tf.cast(draw, tf.float32), scores) == [None]
+    types = [op.type for op in tf.random_gamma([2], 1.0).graph.get_operations()]
+    assert "RandomGamma" in types
+
+
+@pytest.mark.oracle
+def test_gradient_of_gamma_values() -> None:
+    def values(tf: Any) -> Any:
+        alpha = tf.constant([0.3, 2.0, 9.0])
+        draws = tf.random_gamma([5], alpha, seed=2)
+        return [draws, *tf.gradients(draws, alpha)]
+
+    theirs = pytest.importorskip("tensorflow").compat.v1
+    with theirs.Graph().as_default(), theirs.Session() as session:
+        want = session.run(values(theirs))
+    with tf.Graph().as_default(), tf.Session() as session:
+        got = session.run(values(tf))
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-4)
+
+
 def test_seeds_make_runs_alike() -> None:
     def draw(graph_seed: Any, op_seed: Any) -> Any:
         with tf.Graph().as_default(), tf.Session() as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,20 @@ def test_py_func(session: Any) -> None:
     got = session.run([total, size], {x: [1, 2]})
     np.testing.assert_array_equal(got[0], [3, 4])
     assert got[1] == 2 and seen == [(np.ndarray, np.float32)]
+
+
+def test_the_ops_of_functions_and_prints() -> None:
+    assert tf.py_func(len, [[1]], tf.int64).op.type == "PyFunc"
+    assert tf.py_func(len, [[1]], tf.int64, stateful=False).op.type == "PyFuncStateless"
+    assert tf.print("x").type == "PrintV2"
+    assert tf.Assert(True, ["x"]).type == "Assert"
+
+
+def test_the_time(session: Any) -> None:
+    now = tf.timestamp()
+    assert now.op.type == "Timestamp"
+    before, value, after = time.time(), session.run(now), time.time()
+    assert before <= value <= after
 
 
 def test_py_func_with_one_dtype_gives_one_tensor(session: Any) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from evergraph import tf
+from evergraph.core.emit import apply
+from evergraph.core.opdef import lookup
 
 START = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], np.float32)
 BOTH = pytest.mark.parametrize("resource", [False, True], ids=["ref", "resource"])
@@ -100,6 +102,86 @@ def test_scatter(session: Any, resource: bool, how: str, indices: Any) -> None:
     got = session.run(getattr(tf, f"scatter_{how}")(v, indices, updates))
     np.testing.assert_allclose(got, scattered(how, START, indices, updates), rtol=1e-6)
     np.testing.assert_array_equal(session.run(v), got)
+
+
+ROW_OPS = {
+    "update": ("ScatterUpdate", "ResourceScatterUpdate"),
+    "add": ("ScatterAdd", "ResourceScatterAdd"),
+    "sub": ("ScatterSub", "ResourceScatterSub"),
+    "mul": ("ScatterMul", "ResourceScatterMul"),
+    "div": ("ScatterDiv", "ResourceScatterDiv"),
+    "min": ("ScatterMin", "ResourceScatterMin"),
+    "max": ("ScatterMax", "ResourceScatterMax"),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("how", ROW_OPS)
+def test_kernels_of_scatters(how: str, dtype: str) -> None:
+    start, updates = START.astype(dtype), np.array([[2, 3], [4, 5]], dtype)
+    indices = np.array([2, 0])
+    for op in ROW_OPS[how]:
+        kernel = lookup(op).kernel
+        assert kernel is not None
+        (got,) = kernel(np, [start, indices, updates], {})
+        want = scattered(how, start, indices, updates)
+        assert got.dtype == start.dtype
+        np.testing.assert_array_equal(got, want)
+    np.testing.assert_array_equal(start, START.astype(dtype))
+
+
+POINT_OPS = {
+    "update": ("ScatterNdUpdate", "ResourceScatterNdUpdate"),
+    "add": ("ScatterNdAdd", "ResourceScatterNdAdd"),
+    "sub": ("ScatterNdSub", "ResourceScatterNdSub"),
+}
+
+
+@pytest.mark.parametrize("how", POINT_OPS)
+def test_kernels_of_scatters_to_points(how: str) -> None:
+    points, updates = np.array([[2, 1], [0, 0]]), np.array([8, 9], np.float32)
+    want = START.copy()
+    want[[2, 0], [1, 0]] = HOW[how](START[[2, 0], [1, 0]], updates)
+    for op in POINT_OPS[how]:
+        kernel = lookup(op).kernel
+        assert kernel is not None
+        np.testing.assert_array_equal(kernel(np, [START, points, updates], {})[0], want)
+
+
+def test_the_kind_of_variable_chooses_the_op() -> None:
+    ref, resource = tf.Variable(START), tf.Variable(START, use_resource=True)
+
+    def last() -> str:
+        return str(tf.get_default_graph().get_operations()[-1].type)
+
+    tf.assign_sub(ref, START)
+    assert last() == "AssignSub"
+    counter = tf.Variable(np.int32(0))
+    tf.count_up_to(counter, 2)
+    assert last() == "CountUpTo"
+    tf.is_variable_initialized(ref)
+    assert last() == "IsVariableInitialized"
+    types = [
+        *("AssignAddVariableOp", "AssignSubVariableOp", "ResourceGather", "ResourceGatherNd"),
+        "ResourceStridedSliceAssign",
+    ]
+    tf.assign_add(resource, START)
+    tf.assign_sub(resource, START)
+    tf.gather(resource, [0])
+    tf.gather_nd(resource, [[0, 0]])
+    resource[0].assign([1.0, 2.0])
+    made = [op.type for op in tf.get_default_graph().get_operations()]
+    assert all(t in made for t in types)
+
+
+def test_shape_and_count_of_a_resource(session: Any) -> None:
+    v = variable(session, True, np.int64(3))
+    step = apply("ResourceCountUpTo", v.handle, limit=4, T=tf.int64)
+    assert session.run(step) == 3 and session.run(v) == 4
+    with pytest.raises(tf.errors.OutOfRangeError):
+        session.run(step)
+    w = variable(session, True)
+    assert session.run(apply("VariableShape", w.handle)).tolist() == [3, 2]
 
 
 @BOTH
