@@ -32,6 +32,11 @@ def test_fixed_values(initializer: Any, expected: Any) -> None:
     assert value(initializer([2, 2])).tolist() == expected
 
 
+def test_variables_without_elements() -> None:
+    assert value(tf.constant_initializer(3.0)([0, 2])).shape == (0, 2)
+    assert value(tf.glorot_uniform_initializer()([0, 2])).shape == (0, 2)
+
+
 def test_dtypes() -> None:
     assert tf.zeros_initializer()([1], tf.int32).dtype == tf.int32
     assert tf.zeros_initializer(tf.float64)([1]).dtype == tf.float64

@@ -107,6 +107,8 @@ def _filled(array: np.ndarray[Any, Any], shape: Shape) -> np.ndarray[Any, Any]:
     """The elements in this shape, the last one repeated where there are too few."""
     assert shape is not None
     size = int(np.prod(shape, dtype=np.int64))  # type: ignore[arg-type]
+    if size == 0:
+        return np.zeros(shape, array.dtype)  # type: ignore[arg-type]
     if array.size > size:
         raise ValueError(
             f"Too many elements provided. Needed at most {size} for shape {show(shape)}, "

@@ -27,18 +27,7 @@ class PartitionedVariable:
         variable_list: Sequence[Any],
         partitions: Sequence[int],
     ) -> None:
-        if not isinstance(variable_list, (list, tuple)) or not variable_list:
-            raise ValueError(f"variable_list must be a list of variables, got {variable_list}")
-        if not isinstance(partitions, (list, tuple)) or not all(p >= 1 for p in partitions):
-            raise ValueError(f"partition values must be positive: {partitions}")
-        if len(shape) != len(partitions):
-            raise ValueError(f"len(shape) != len(partitions): {shape} vs. {partitions}")
-        for v in variable_list:
-            info = v._get_save_slice_info()
-            if info is None or as_shape(info.full_shape) != as_shape(shape):
-                raise ValueError(
-                    f"Variable {v.name} does not know its place in a variable of shape {shape}"
-                )
+        _check_parts(shape, variable_list, partitions)
         self._variable_list = sorted(
             variable_list, key=lambda v: v._get_save_slice_info().var_offset
         )
@@ -151,6 +140,28 @@ class PartitionedVariable:
 
     def __repr__(self) -> str:
         return f"<PartitionedVariable {self._name!r} of {len(self._variable_list)} parts>"
+
+
+def _check_parts(shape: Any, parts: Sequence[Any], partitions: Sequence[int]) -> None:
+    for what, given in (("variable_list", parts), ("partitions", partitions)):
+        if not isinstance(given, (list, tuple)):
+            raise TypeError(f"{what} is not a list or tuple: {given}")
+    if not all(p >= 1 for p in partitions):
+        raise ValueError(f"partition values must be positive: {partitions}")
+    if not parts:
+        raise ValueError("variable_list may not be empty")
+    infos = [v._get_save_slice_info() for v in parts]
+    if None in infos:
+        names = [v.name for v in parts]
+        raise ValueError(f"All variables must have a save_slice_info available: {names}")
+    if len(shape) != len(partitions):
+        raise ValueError(f"len(shape) != len(partitions): {shape} vs. {partitions}")
+    full_shapes = [info.full_shape for info in infos]
+    if any(as_shape(full) != as_shape(shape) for full in full_shapes):
+        raise ValueError(
+            f"All variables' full shapes must match shape: {shape}; but full shapes were: "
+            f"{full_shapes}"
+        )
 
 
 def _to_tensor(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..core.dtypes import DType
@@ -50,14 +51,14 @@ class RefVariable(Variable):
         keys = checked_collections(collections, self._trainable)
         values = [] if callable(initial_value) else [initial_value]
         with init_scope(), name_scope(name, "Variable", values) as scope:
-            self._initial_value = _initial_tensor(initial_value, dtype)
+            self._initial_value = _initial_tensor(initial_value, dtype, scope)
             self._add_operations(scope, validate_shape, shape)
         self.graph.add_to_collections(keys, self)
 
     def _add_operations(self, scope: str, validate_shape: bool, shape: Any) -> None:
         initial = self._initial_value
         dims = to_shape(shape)
-        if dims is None and validate_shape:
+        if shape is None and validate_shape:
             dims = initial.static_shape
         base = initial.dtype.base_dtype
         self._variable = apply("VariableV2", shape=dims, dtype=base, name=scope)
@@ -155,11 +156,22 @@ class RefVariable(Variable):
         return self._update("CountUpTo", (), None, limit=limit)  # type: ignore[no-any-return]
 
 
-def _initial_tensor(initial_value: Any, dtype: Any) -> Tensor:
+def _initial_tensor(initial_value: Any, dtype: Any, scope: str) -> Tensor:
     if not callable(initial_value):
         return convert_to_tensor(initial_value, dtype=dtype, name="initial_value")
-    with get_default_graph().name_scope("Initializer"):
+    with inside_initializer(scope):
         return convert_to_tensor(initial_value(), dtype=dtype, name="initial_value")
+
+
+@contextmanager
+def inside_initializer(scope: str) -> Iterator[None]:
+    """What is made inside goes to the device of the variable that `scope` names, made after it."""
+    graph = get_default_graph()
+    before = len(graph.operations)
+    with graph.name_scope("Initializer"), graph.device(None):
+        yield
+    for op in graph.operations[before:]:
+        op.colocation = op.colocation or (scope.rstrip("/"),)
 
 
 _READS_STATE = ("IsVariableInitialized", "VarIsInitializedOp", "ReadVariableOp", "If")

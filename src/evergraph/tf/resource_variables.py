@@ -15,7 +15,7 @@ from ..core.graph import get_default_graph
 from ..core.tensor import Operation, Tensor
 from ..core.tensor_shape import TensorShape, as_shape
 from .framework import convert_to_tensor, init_scope, name_scope
-from .ref_variables import guarded_initial_value
+from .ref_variables import guarded_initial_value, inside_initializer
 from .variables import Variable, check_arguments, checked_collections, with_scope
 
 # The operation on a handle that does what one on a ref tensor does.
@@ -254,7 +254,7 @@ class ResourceVariable(_HandleVariable):
         keys = checked_collections(collections, self._trainable)
         values = [] if callable(initial_value) else [initial_value]
         with init_scope(), name_scope(name, "Variable", values) as scope:
-            self._initial_value = _initial_tensor(initial_value, dtype)
+            self._initial_value = _initial_tensor(initial_value, dtype, scope)
             self._add_operations(scope, shape)
         self.graph.add_to_collections(keys, self)
 
@@ -299,8 +299,8 @@ class ResourceVariable(_HandleVariable):
         self._restore(source, scope)
 
 
-def _initial_tensor(initial_value: Any, dtype: Any) -> Tensor:
-    with get_default_graph().name_scope("Initializer"):
+def _initial_tensor(initial_value: Any, dtype: Any, scope: str) -> Tensor:
+    with inside_initializer(scope):
         value = initial_value() if callable(initial_value) else initial_value
         return convert_to_tensor(value, dtype=dtype, name="initial_value")
 

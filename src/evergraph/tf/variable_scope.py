@@ -438,7 +438,7 @@ class variable_scope:
             "dtype": dtype,
             "use_resource": use_resource,
         }
-        self._entered: list[ExitStack] = []
+        self._entered: list[tuple[_ScopeState, VariableScope, ExitStack]] = []
 
     def __enter__(self) -> VariableScope:
         with ExitStack() as stack:
@@ -447,11 +447,15 @@ class variable_scope:
                 stack.enter_context(graph.as_default())
             name_scope = self._enter_name_scope(graph, stack)
             scope: VariableScope = stack.enter_context(self._pure(graph, name_scope))
-            self._entered.append(stack.pop_all())
+            self._entered.append((_state(graph), scope, stack.pop_all()))
         return scope
 
     def __exit__(self, type_arg: Any, value_arg: Any, traceback_arg: Any) -> None:
-        self._entered.pop().__exit__(type_arg, value_arg, traceback_arg)
+        state, scope, stack = self._entered[-1]
+        if state.current_scope is not scope:
+            raise RuntimeError("Improper nesting of variable_scope.")
+        self._entered.pop()
+        stack.__exit__(type_arg, value_arg, traceback_arg)
 
     def _enter_name_scope(self, graph: Graph, stack: ExitStack) -> str | None:
         """Enters the name scope; its name with a slash, None where there is none to enter."""
@@ -483,8 +487,6 @@ def _current(state: _ScopeState, scope: VariableScope) -> Iterator[VariableScope
     old, state.current_scope = state.current_scope, scope
     try:
         yield scope
-        if state.current_scope is not scope:
-            raise RuntimeError("Improper nesting of variable_scope.")
     finally:
         state.current_scope = old
 
@@ -552,8 +554,10 @@ def variable_creator_scope(variable_creator: Callable[..., Any]) -> Iterator[Non
     """Variables inside are made by `variable_creator(next_creator, **kwargs)`."""
     graph = get_default_graph()
     old = graph.extra.get("variable_creators", ())
-    graph.extra["variable_creators"] = (*old, variable_creator)
+    inside = graph.extra["variable_creators"] = (*old, variable_creator)
     try:
         yield
     finally:
+        if graph.extra["variable_creators"] is not inside:
+            raise RuntimeError("Exiting variable_creator_scope without proper nesting.")
         graph.extra["variable_creators"] = old

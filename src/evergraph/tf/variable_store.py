@@ -42,6 +42,7 @@ class PartitionInfo:
     """Which part of a partitioned variable an initializer is asked for."""
 
     def __init__(self, full_shape: Sequence[int], var_offset: Sequence[int]) -> None:
+        _check_sequences(full_shape=full_shape, var_offset=var_offset)
         if len(full_shape) != len(var_offset):
             raise ValueError(
                 f"Expected equal length, but `var_offset` is of length {len(var_offset)} while "
@@ -57,11 +58,18 @@ class PartitionInfo:
 
     def single_slice_dim(self, shape: Sequence[int]) -> int | None:
         """The axis along which a part of this shape is cut, None if it is the whole."""
+        _check_sequences(shape=shape)
         if len(shape) != len(self.full_shape):
             raise ValueError(
                 f"Expected equal length, but received shape={shape} of length {len(shape)} while "
                 f"self.full_shape={self.full_shape} is of length {len(self.full_shape)}."
             )
+        for i, extent in enumerate(shape):
+            if self.var_offset[i] + extent > self.full_shape[i]:
+                raise ValueError(
+                    f"With self.var_offset={self.var_offset}, a partition of shape={shape} would "
+                    f"exceed self.full_shape={self.full_shape} in dimension {i}."
+                )
         cut = [i for i, extent in enumerate(shape) if extent != self.full_shape[i]]
         if len(cut) > 1:
             raise ValueError(
@@ -74,6 +82,15 @@ class PartitionInfo:
         """Where a part of this shape begins along its cut axis."""
         axis = self.single_slice_dim(shape)
         return 0 if axis is None else self.var_offset[axis]
+
+
+def _check_sequences(**arguments: Any) -> None:
+    for name, value in arguments.items():
+        if not isinstance(value, (list, tuple)):
+            raise TypeError(
+                f"`{name}` must be a sequence (like tuple or list) instead of "
+                f"{type(value).__name__}"
+            )
 
 
 @dataclass
@@ -110,15 +127,30 @@ class VariableStore:
         self._partitioned_vars: dict[str, PartitionedVariable] = {}
 
     def get_variable(
-        self, name: str, *, custom_getter: Callable[..., Any] | None = None, **kwargs: Any
+        self,
+        name: str,
+        shape: Any = None,
+        dtype: Any = float32,
+        initializer: Any = None,
+        regularizer: Any = None,
+        reuse: Any = None,
+        trainable: bool | None = None,
+        collections: Any = None,
+        caching_device: Any = None,
+        partitioner: Any = None,
+        validate_shape: bool = True,
+        use_resource: bool | None = None,
+        custom_getter: Callable[..., Any] | None = None,
+        constraint: Any = None,
+        synchronization: Any = VariableSynchronization.AUTO,
+        aggregation: Any = VariableAggregation.NONE,
     ) -> Any:
-        """The variable of a `Request`, made or found; a custom getter may step in."""
+        """The variable of this full name, made or found; a custom getter may step in."""
+        kwargs = {k: v for k, v in locals().items() if k not in ("self", "name", "custom_getter")}
         if custom_getter is not None and not callable(custom_getter):
             raise ValueError(f"Passed a custom_getter which is not callable: {custom_getter}")
-        dtype = kwargs.get("dtype")
         kwargs["dtype"] = getattr(dtype, "base_dtype", dtype)
         modes = ("synchronization", "aggregation", "trainable")
-        synchronization, aggregation, trainable = (kwargs.get(k) for k in modes)
         checked = distribution_modes(synchronization, aggregation, trainable, name)
         kwargs.update(zip(modes, checked, strict=True))
         if custom_getter is None:
@@ -352,9 +384,9 @@ def _initial_value(want: Request, info: PartitionInfo | None) -> tuple[Any, DTyp
         return make, want.dtype.base_dtype
     if _needs_arguments(initializer):
         raise ValueError(
-            f"The initializer of variable {want.name} is not valid: with an initializer that "
-            "takes a shape give `shape` in full; without a shape give a value or a function "
-            "without arguments."
+            "The initializer passed is not valid. It should be a callable with no arguments and "
+            "the shape should not be provided or an instance of `tf.keras.initializers.*' and "
+            f"`shape` should be fully defined. (The variable is {want.name}.)"
         )
     return initializer, None
 

@@ -7,6 +7,7 @@ buffer itself, or with `use_resource=True` a `ResourceVariable`.
 from __future__ import annotations
 
 import enum
+import functools
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -313,6 +314,10 @@ class Variable(metaclass=VariableType):
         return self._constraint
 
     @property
+    def _distribute_strategy(self) -> None:
+        return None
+
+    @property
     def _shared_name(self) -> str:
         return self.op.name
 
@@ -556,16 +561,18 @@ _BOTH_WAYS = (*_BINARY, "xor")
 _OPERATORS = (*_UNARY, *_COMPARISONS, *_BOTH_WAYS, *(f"r{name}" for name in _BOTH_WAYS))
 
 
-def _operator_of_value(operator: str) -> Callable[..., Any]:
+def _operator_of_value(operator: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(operator)
     def run(self: Variable, *args: Any) -> Any:
-        return getattr(Tensor, operator)(self.value(), *args)
+        return operator(self.value(), *args)
 
-    run.__name__ = operator
     return run
 
 
 for _name in _OPERATORS:
-    setattr(Variable, f"__{_name}__", _operator_of_value(f"__{_name}__"))
+    if hasattr(Tensor, f"__{_name}__"):
+        _operator = getattr(Tensor, f"__{_name}__")
+        setattr(Variable, f"__{_name}__", _operator_of_value(_operator))
 
 
 def _assign_of_slice(self: Tensor) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ....core.dtypes import int32
 from ....core.graph import Graph, get_default_graph
 from ....core.tensor import Operation, Tensor
 from ....core.tensor_shape import TensorShape, as_shape
@@ -57,8 +58,13 @@ def with_shape(expected_shape: Any, tensor: Tensor) -> Tensor:
     static shape contradicts.
     """
     if isinstance(expected_shape, Tensor):
+        if expected_shape.dtype.base_dtype is not int32:
+            raise ValueError(
+                f"Invalid dtype {expected_shape.dtype} for shape {expected_shape} expected of "
+                f"tensor {tensor.name}."
+            )
         return _checked_in_run(expected_shape, tensor)
-    expected = as_shape(expected_shape)
+    expected = _static_shape(expected_shape, tensor)
     if expected.ndims == 0 and tensor.shape.ndims != 0 and tensor.shape.is_compatible_with([1]):
         with name_scope(f"{tensor.op.name}/", values=[tensor]):
             return array_ops.reshape(tensor, [])
@@ -73,6 +79,16 @@ def with_shape(expected_shape: Any, tensor: Tensor) -> Tensor:
     return checked
 
 
+def _static_shape(shape: Any, tensor: Tensor) -> TensorShape:
+    if isinstance(shape, TensorShape):
+        return shape
+    if any(isinstance(d, (list, tuple)) for d in shape):
+        raise ValueError(f"Invalid rank of shape {shape} expected of tensor {tensor.name}.")
+    if any(isinstance(d, float) for d in shape):
+        raise ValueError(f"Invalid dtype of shape {shape} expected of tensor {tensor.name}.")
+    return as_shape([None if d is None or d < 0 else d for d in shape])
+
+
 def _as_vector(shape: TensorShape) -> list[int]:
     return [-1 if d is None else d for d in shape.as_list()]
 
@@ -84,7 +100,9 @@ def _checked_in_run(expected: Any, tensor: Tensor) -> Tensor:
             math_ops.equal(expected, -1), math_ops.equal(expected, actual), name="fits"
         )
         what = f"Wrong shape for {tensor.name} [expected] [actual]."
-        check = check_ops.Assert(math_ops.reduce_all(fits), [what, expected, actual])
+        same_rank = math_ops.equal(array_ops.size(expected), array_ops.rank(tensor))
+        valid = math_ops.logical_and(same_rank, math_ops.reduce_all(fits))
+        check = check_ops.Assert(valid, [what, expected, actual])
         with get_default_graph().control_dependencies([check]):
             return array_ops.identity(tensor)
 

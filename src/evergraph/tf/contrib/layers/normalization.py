@@ -442,8 +442,11 @@ def group_norm(
     dynamic = array_ops.shape(inputs)
     extents = [dynamic[i] if d.value is None else d.value for i, d in enumerate(inputs.shape)]
     axis = channels_axis + rank if channels_axis < 0 else channels_axis
-    channels = _check_groups(inputs, groups, axis)
+    channels = inputs.shape[axis].value
+    if channels is None:
+        raise ValueError(f"Inputs {inputs.name} has undefined channel dimension: {axis}.")
     axes = _reduced_axes(inputs, axis, reduction_axes)
+    _check_groups(channels, groups)
     split = [groups, channels // groups]
     spread = [1] * axis + split + [1] * (rank - axis - 1)
     grouped = array_ops.reshape(inputs, extents[:axis] + split + extents[axis + 1 :])
@@ -468,15 +471,11 @@ def group_norm(
         return _finish(outputs, activation_fn, outputs_collections, sc.name)
 
 
-def _check_groups(inputs: Tensor, groups: int, axis: int) -> int:
-    channels = inputs.shape[axis].value
-    if channels is None:
-        raise ValueError(f"Inputs {inputs.name} has undefined channel dimension: {axis}.")
+def _check_groups(channels: int, groups: int) -> None:
     if groups > channels:
         raise ValueError(f"Invalid groups {groups} for {channels} channels.")
     if channels % groups != 0:
         raise ValueError(f"{channels} channels is not commensurate with {groups} groups.")
-    return int(channels)
 
 
 def _reduced_axes(inputs: Tensor, axis: int, reduction_axes: Sequence[int]) -> list[int]:

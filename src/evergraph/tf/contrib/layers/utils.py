@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ....core.graph import get_default_graph
 from ....core.tensor import Tensor
-from ...smart import smart_cond, static_predicate
+from ....core.values import constant_value as _constant_value
+from ...smart import cond
+from ...variables import Variable
 
 __all__ = [
     "channel_dimension",
@@ -21,10 +23,38 @@ __all__ = [
     "last_dimension",
     "n_positive_integers",
     "smart_cond",
+    "static_cond",
     "two_element_tuple",
 ]
 
-constant_value = static_predicate
+
+def constant_value(value_or_tensor_or_var: Any, dtype: Any = None) -> Any:
+    """The value of a constant tensor, None of another tensor or variable; else the value itself.
+
+    Raises ValueError for None and for a tensor of another dtype than `dtype`.
+    """
+    x = value_or_tensor_or_var
+    if x is None:
+        raise ValueError("value_or_tensor_or_var cannot be None")
+    if not isinstance(x, (Tensor, Variable)):
+        return x
+    if dtype is not None and x.dtype != dtype:
+        raise ValueError(f"It has the wrong type {x.dtype} instead of {dtype}")
+    return _constant_value(x) if isinstance(x, Tensor) else None
+
+
+def static_cond(pred: Any, fn1: Callable[[], Any], fn2: Callable[[], Any]) -> Any:
+    """What one of the functions gives, by a Python predicate."""
+    for name, fn in (("fn1", fn1), ("fn2", fn2)):
+        if not callable(fn):
+            raise TypeError(f"{name} must be callable.")
+    return fn1() if pred else fn2()
+
+
+def smart_cond(pred: Any, fn1: Any, fn2: Any, name: str | None = None) -> Any:
+    """`tf.cond`, except that a predicate known while building takes its branch at once."""
+    value = constant_value(pred)
+    return cond(pred, fn1, fn2) if value is None else static_cond(value, fn1, fn2)
 
 
 def collect_named_outputs(collections: Any, alias: str, outputs: Tensor) -> Tensor:
@@ -102,12 +132,17 @@ def two_element_tuple(int_or_tuple: Any) -> tuple[Any, Any]:
 
 def n_positive_integers(n: int, value: Any) -> tuple[int, ...]:
     """`n` positive integers from one or `n` of them; ValueError for others."""
-    if n < 1 or n != int(n):
+    if not isinstance(n, int) or n < 1:
         raise ValueError("n must be a positive integer")
-    values = (value,) * n if isinstance(value, int) else tuple(value)
+    values = (value,) * n if isinstance(value, (int, float, str)) else tuple(value)
     if len(values) != n:
         raise ValueError(f"Expected sequence of {n} positive integers, but received {value!r}")
-    for x in values:
-        if int(x) < 1:
-            raise ValueError(f"expected positive integer, but received {x}")
-    return tuple(int(x) for x in values)
+    try:
+        integers = tuple(int(x) for x in values)
+    except TypeError:
+        raise ValueError(
+            f"Expected sequence of {n} positive integers, but received {value!r}"
+        ) from None
+    if min(integers) < 1:
+        raise ValueError(f"expected positive integer, but received {min(integers)}")
+    return integers
