@@ -108,7 +108,7 @@ def _filled(array: np.ndarray[Any, Any], shape: Shape) -> np.ndarray[Any, Any]:
     assert shape is not None
     size = int(np.prod(shape, dtype=np.int64))  # type: ignore[arg-type]
     if size == 0:
-        return np.zeros(shape, array.dtype)  # type: ignore[arg-type]
+        return np.zeros(shape, array.dtype)
     if array.size > size:
         raise ValueError(
             f"Too many elements provided. Needed at most {size} for shape {show(shape)}, "
