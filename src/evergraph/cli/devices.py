@@ -69,8 +69,8 @@ def devices_table(size: int) -> str:
 
 def _product_times(size: int) -> dict[str, float]:
     runs = {"NumPy": timing.numpy_product(size)}
-    times = timing.repeat(runs, _SECONDS)
+    times = timing.repeat(runs, _SECONDS, min)
     for device in timing.device_names():
         with timing.graph_products(device, [size]) as products:
-            times |= timing.repeat({f"evergraph {device}": products[size]}, _SECONDS)
+            times |= timing.repeat({f"evergraph {device}": products[size]}, _SECONDS, min)
     return times
