@@ -60,6 +60,22 @@ STANDS_FOR = {
     "tensorflow.contrib.opt.python.training.sign_decay": (
         "evergraph.tf.contrib.opt.sign_optimizers"
     ),
+    "tensorflow.contrib.framework": "evergraph.tf.contrib.framework",
+    "tensorflow.contrib.framework.nest": "evergraph.tf.nest",
+    "tensorflow.contrib.layers": "evergraph.tf.contrib.layers",
+    "tensorflow.contrib.layers.python.layers.utils": "evergraph.tf.contrib.layers.utils",
+    "tensorflow.contrib.layers.utils": "evergraph.tf.contrib.layers.utils",
+    **{
+        f"tensorflow.contrib.losses.{name}": "evergraph.tf.contrib.losses.metric_learning"
+        for name in (
+            "metric_learning",
+            "python.metric_learning",
+            "python.metric_learning.metric_loss_ops",
+        )
+    },
+    "tensorflow.contrib.slim": "evergraph.tf.contrib.slim",
+    "tensorflow.contrib.slim.losses": "evergraph.tf.contrib.losses",
+    "tensorflow.python.util.nest": "evergraph.tf.nest",
     "tensorflow.python.util.compat": "evergraph.tf.compat",
     "tensorflow.python.util.tf_inspect": "inspect",
     "tensorflow.resource_loader": "evergraph.tf.resource_loader",
@@ -108,6 +124,23 @@ ROWS = {
     ("tensorflow.python.ops.math_ops", "mul"): "multiply",
     ("tensorflow.python.ops.math_ops", "sub"): "subtract",
     ("tensorflow.python.ops.math_ops", "neg"): "negative",
+    ("tensorflow.python.ops.resource_variable_ops", "ResourceVariable"): (
+        "evergraph.tf.resource_variables:ResourceVariable"
+    ),
+    ("tensorflow.python.ops.resource_variable_ops", "is_resource_variable"): (
+        "evergraph.tf.resource_variables:is_resource_variable"
+    ),
+    ("tensorflow.python.ops.variable_scope", "_PartitionInfo"): (
+        "evergraph.tf.variable_store:PartitionInfo"
+    ),
+    ("tensorflow.python.ops.variable_scope", "_get_default_variable_store"): (
+        "evergraph.tf.variable_scope:_default_store"
+    ),
+    ("tensorflow.python.ops.variables", "PartitionedVariable"): (
+        "evergraph.tf.partitioned_variables:PartitionedVariable"
+    ),
+    ("tensorflow.python.ops.variables", "RefVariable"): "evergraph.tf.ref_variables:RefVariable",
+    ("tensorflow.python.ops.variables", "VariableAggregationV2"): "VariableAggregation",
     ("tensorflow.python.platform.googletest", "TestCase"): "test.TestCase",
     ("tensorflow.python.platform.googletest", "main"): "test.main",
     ("tensorflow.python.platform.test", "TestCase"): "test.TestCase",
