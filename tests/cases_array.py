@@ -2,86 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from op_cases import Numbers, case
 
 from evergraph.core import dtypes
 
-_random = np.random.RandomState(0)
-
-
-@dataclass
-class Case:
-    """An op with operands: arrays, or lists of them for list arguments.
-
-    `grad` are the places (in the flat list of operands) whose gradients are checked. `renamed`
-    maps names of arguments and attributes to what today's TensorFlow calls them.
-    """
-
-    op: str
-    operands: tuple[Any, ...]
-    attrs: dict[str, Any] = field(default_factory=dict)
-    grad: tuple[int, ...] = ()
-    renamed: dict[str, str] = field(default_factory=dict)
-    tolerance: float = 0.0
-    second: bool = True
-    """Whether the gradients of the gradients are checked too."""
-    number: int = 0
-
-    @property
-    def flat(self) -> list[np.ndarray[Any, Any]]:
-        """All operands in one list."""
-        out: list[np.ndarray[Any, Any]] = []
-        for x in self.operands:
-            out += x if isinstance(x, list) else [x]
-        return out
-
-    @property
-    def id(self) -> str:
-        """A name for the test."""
-        return f"{self.op}-{self.number}"
-
-
-CASES: list[Case] = []
-
-
-def case(
-    op: str,
-    *operands: Any,
-    grad: Sequence[int] = (),
-    renamed: dict[str, str] | None = None,
-    tolerance: float = 0.0,
-    second: bool = True,
-    **attrs: Any,
-) -> None:
-    """Adds a case; Python values become arrays (int32, float32, bytes)."""
-    made = tuple([_array(v) for v in x] if isinstance(x, list) else _array(x) for x in operands)
-    number = sum(c.op == op for c in CASES)
-    CASES.append(Case(op, made, attrs, tuple(grad), renamed or {}, tolerance, second, number))
-
-
-def _array(x: Any) -> np.ndarray[Any, Any]:
-    if isinstance(x, (np.ndarray, np.generic)):
-        return np.asarray(x)
-    if isinstance(x, tuple):
-        x = list(x)
-    array = np.array(x)
-    if array.dtype.kind == "S":
-        return np.array(x, dtype=object)
-    return array.astype({"i": np.int32, "f": np.float32, "b": np.bool_}[array.dtype.kind])
-
-
-def R(*shape: int, dtype: Any = np.float32) -> np.ndarray[Any, Any]:
-    """Normally distributed numbers."""
-    return np.asarray(_random.randn(*shape), dtype)
-
-
-def I(*shape: int, hi: int = 5, lo: int = 0, dtype: Any = np.int32) -> np.ndarray[Any, Any]:  # noqa: E743
-    """Integers in [lo, hi)."""
-    return _random.randint(lo, hi, shape).astype(dtype)
+numbers = Numbers(0)
+R, I = numbers.normal, numbers.integers
 
 
 def E(*shape: int) -> np.ndarray[Any, Any]:
@@ -259,7 +188,7 @@ case("UnravelIndex", 7, (4, 5))
 # -- segment.py ------------------------------------------------------------------------------
 for _how in ("Sum", "Max", "Min", "Prod"):
     _op = f"UnsortedSegment{_how}"
-    case(_op, R(5, 2), (2, 0, 2, -1, 0), 4, tolerance=1e-6)
+    case(_op, R(5, 2), (2, 0, 2, -1, 0), 4, tolerance=1e-6, limits=True)
     case(_op, R(5, 2), (2, 0, 2, -1, 1), 3, grad=(0,), tolerance=1e-6)
     case(_op, R(2, 2), ((1, 0), (1, 1)), 2, grad=(0,), tolerance=1e-6)
     case(_op, I(3), (1, 1, 3), 5)
@@ -313,3 +242,12 @@ case("StatelessRandomNormal", (5,), np.array([3, -4]), tolerance=1e-6)
 case("StatelessTruncatedNormal", (5,), (3, 4), tolerance=1e-6)
 case("StatelessRandomUniformInt", (5,), (3, 4), 0, 10)
 case("StatelessMultinomial", R(2, 3), 6, (3, 4))
+
+# -- passed on, joined, updated --------------------------------------------------------------
+for _op in ("GuaranteeConst", "DeepCopy"):
+    case(_op, X)
+for _op in ("DebugGradientIdentity", "PreventGradient"):
+    case(_op, X)
+case("ParallelDynamicStitch", [(0, 2), ((1,), (4,))], [R(2, 3), R(2, 1, 3)], grad=(2, 3))
+case("ParallelConcat", [R(1, 3), R(1, 3)], shape=(2, 3), oracle=False)
+case("TensorStridedSliceUpdate", R(4, 3), (1, 0), (3, 2), (1, 1), R(2, 2))

@@ -9,6 +9,7 @@ from ..core.emit import apply
 from ..core.opdef import Array, Attrs, Values, define
 from ..core.shape import Dim, Shape, with_rank_at_least
 from ..core.tensor import Operation, Tensor
+from .solvers import adjoint_of, product
 
 _TYPES = "float64,float32,float16,complex64,complex128"
 
@@ -32,20 +33,6 @@ def _qr(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Array, Array]:
     return (q.astype(a.dtype), r.astype(a.dtype)) if half else (q, r)
 
 
-def _adjoint(x: Tensor) -> Tensor:
-    """The conjugate transpose of each matrix."""
-    rank = len(x.static_shape or ())
-    perm = [*range(rank - 2), rank - 1, rank - 2]
-    turned: Tensor = apply("Transpose", x, perm)
-    return apply("Conj", turned) if x.dtype.is_complex else turned
-
-
-def _matmul(a: Tensor, b: Tensor) -> Tensor:
-    flat = len(a.static_shape or ()) == 2
-    product: Tensor = apply("MatMul" if flat else "BatchMatMulV2", a, b)
-    return product
-
-
 def _qr_grad(op: Operation, dq: Tensor, dr: Tensor) -> list[Tensor]:
     """The gradient for full column rank (Walter and Lehmann, arXiv:1009.6112)."""
     q, r = op.outputs
@@ -55,22 +42,20 @@ def _qr_grad(op: Operation, dq: Tensor, dr: Tensor) -> list[Tensor]:
             "The gradient of Qr needs a matrix with at least as many rows as columns, "
             "full_matrices=False and known last extents."
         )
-    m = _matmul(r, _adjoint(dr)) - _matmul(_adjoint(dq), q)
+    m = product(r, dr, adj_b=True) - product(dq, q, adj_a=True)
     lower = apply("MatrixBandPart", m, -1, 0)
     diagonal = apply("MatrixBandPart", m, 0, 0)
     # Only the strictly lower triangle and its mirror image matter, and the diagonal once.
-    symmetric = lower + _adjoint(lower) - diagonal
-    rhs = dq + _matmul(q, symmetric)
-    inverse = apply("MatrixInverse", r)
-    return [_matmul(rhs, _adjoint(inverse))]
+    symmetric = lower + adjoint_of(lower) - diagonal
+    rhs = dq + product(q, symmetric)
+    return [product(rhs, apply("MatrixInverse", r, adjoint=True))]
 
 
 def _inverse_grad(op: Operation, dy: Tensor) -> list[Tensor]:
     inverse = op.outputs[0]
     if op.attrs["adjoint"]:  # y = inverse(a*): dy* takes the place of dy
-        return [-_matmul(_matmul(inverse, _adjoint(dy)), inverse)]
-    turned = _adjoint(inverse)
-    return [-_matmul(_matmul(turned, dy), turned)]
+        return [-product(product(inverse, dy, adj_b=True), inverse)]
+    return [-product(product(inverse, dy, adj_a=True), inverse, adj_b=True)]
 
 
 def _square(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:

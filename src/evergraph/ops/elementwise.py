@@ -229,12 +229,9 @@ for _name, _expr, _function in (
 
 
 def _equality_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
-    try:
+    if attrs["incompatible_shape_error"]:
         return broadcast_shape(shapes, attrs, values)
-    except ValueError:
-        if attrs["incompatible_shape_error"]:
-            raise
-        return [()]
+    return [None]  # false where the shapes do not fit
 
 
 def _equality(function: str, otherwise: bool) -> Any:
@@ -327,12 +324,21 @@ define(
     specialize=ufunc("invert"),
     grad=NO_GRADIENT,
 )
+
+
+def _population_count(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
+    x = inputs[0]
+    # NumPy counts the bits of |x|.
+    bits = x.astype(np.dtype(f"u{x.dtype.itemsize}"))
+    return xp.asarray(xp.bitwise_count(bits), np.uint8)
+
+
 define(
     "PopulationCount",
     "x:T -> y:uint8",
     f"T:type{{{BITS}}}",
     shape=same_shape,
-    kernel=lambda xp, inputs, attrs: xp.asarray(xp.bitwise_count(inputs[0]), np.uint8),
+    kernel=_population_count,
     grad=NO_GRADIENT,
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.emit import apply
-from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
+from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define, lookup
 from ..core.shape import Dim, Shape, broadcast, merge_dim, show, with_rank, with_rank_at_least
 from ..core.tensor import Operand, Tensor, axes_literal
 from .broadcasting import unbroadcast
@@ -45,7 +45,10 @@ def _along_channels(x: Operand, bias: Operand, attrs: Attrs) -> Any:
 
 
 def _bias_add(value: Tensor, bias: Tensor, **attrs: Any) -> Tensor:
-    return apply("AddV2", value, _along_channels(value, bias, attrs))  # type: ignore[no-any-return]
+    bias = _along_channels(value, bias, attrs)
+    if value.dtype in lookup("AddV2").attrs["T"].allowed:  # type: ignore[operator]
+        return apply("AddV2", value, bias)  # type: ignore[no-any-return]
+    return apply("AddN", [value, apply("BroadcastTo", bias, shape_of(value))])  # type: ignore[no-any-return]
 
 
 def _bias_add_grad(op: Any, dy: Tensor) -> list[Any]:
