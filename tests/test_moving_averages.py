@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 
 from evergraph import tf
-from evergraph.tf import control_flow_ops
 from evergraph.tf.train.moving_averages import assign_moving_average, weighted_moving_average
 
 # The average of a variable starts with `Variable.initialized_value`, which is a condition.
-needs_cond = pytest.mark.skipif(not hasattr(control_flow_ops, "cond"), reason="needs tf.cond")
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +29,6 @@ def steps(session: Any, op: Any, value: Any, n: int = 3) -> list[Any]:
     return out
 
 
-@needs_cond
 def test_average_of_a_variable_starts_at_its_initial_value() -> None:
     v = tf.Variable([1.0, 2.0], name="v")
     ema = tf.train.ExponentialMovingAverage(0.75)
@@ -48,7 +45,6 @@ def test_average_of_a_variable_starts_at_its_initial_value() -> None:
         np.testing.assert_allclose(got, [[2.0, 2.0], [2.75, 2.0]])
 
 
-@needs_cond
 def test_average_of_a_random_initial_value_is_that_value() -> None:
     v = tf.Variable(tf.random_normal([3]), name="v")
     ema = tf.train.ExponentialMovingAverage(0.75)
@@ -59,7 +55,6 @@ def test_average_of_a_random_initial_value_is_that_value() -> None:
         np.testing.assert_array_equal(a, b)
 
 
-@needs_cond
 def test_average_after_a_step_sees_it() -> None:
     v = tf.Variable([4.0], name="v")
     ema = tf.train.ExponentialMovingAverage(0.5)
@@ -112,7 +107,6 @@ def test_operations_of_apply() -> None:
     )
 
 
-@needs_cond
 def test_variables_to_restore() -> None:
     v, other = tf.Variable(1.0, name="v"), tf.Variable(1.0, name="o", trainable=False)
     ema = tf.train.ExponentialMovingAverage(0.5)

@@ -129,6 +129,7 @@ class OpDef:
         self.reads: int | None = None
         self.updates: tuple[int, ...] = ()
         self.overwrites = False
+        self.may_be_unset: tuple[int, ...] = ()
         self.data_dependent = False
         inferred = {a.type_attr for a in self.inputs} | {a.number_attr for a in self.inputs}
         self.inferred_attrs = frozenset(a for a in inferred if a is not None)
@@ -222,6 +223,7 @@ def define(
     reads: int | None = None,
     updates: tuple[int, ...] = (),
     overwrites: bool = False,
+    may_be_unset: tuple[int, ...] = (),
     data_dependent: bool = False,
 ) -> OpDef:
     """Adds an op to the table.
@@ -246,6 +248,8 @@ def define(
       it returns. `updates`: the inputs that are variables to which it gives new values: its kernel
       sees their values and returns the new ones first, then its outputs. `overwrites`: it does not
       look at the old values.
+    - `may_be_unset`: the inputs that are variables whose value may be missing: the kernel then
+      gets None.
     - `data_dependent`: the output's shape hangs on values, so a bound program cannot know it.
     """
     if name in _TABLE:
@@ -258,6 +262,7 @@ def define(
     op.stateful, op.effect, op.state = stateful, effect, state
     op.is_variable, op.reads, op.updates = is_variable, reads, updates
     op.overwrites, op.data_dependent = overwrites, data_dependent
+    op.may_be_unset = may_be_unset
     _TABLE[name] = op
     return op
 

@@ -79,6 +79,25 @@ define(
 )
 
 
+def _value_or(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
+    value, initial = inputs
+    return initial if value is None else value
+
+
+# An op of the engine's own. TensorFlow builds a tf.cond on IsVariableInitialized instead.
+for _name, _handle in (("_InitializedValue", "ref(dtype)"), ("_InitializedResource", "resource")):
+    define(
+        _name,
+        f"variable:{_handle} initial:dtype -> value:dtype",
+        "dtype:type",
+        shape=lambda shapes, attrs, values: [shapes[1]],
+        kernel=_value_or,
+        stateful=True,
+        may_be_unset=(0,),
+        grad=lambda op, dy: [dy, None],
+    )
+
+
 # The kernels of the three ops below see the variable's value in the place of its handle.
 define(
     "VariableShape",

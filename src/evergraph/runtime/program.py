@@ -17,7 +17,7 @@ from ..backends.reference import ReferenceBackend
 from ..core.function import Function, argument
 from ..core.graph import Graph
 from ..core.provenance import describe
-from ..core.shape import is_known
+from ..core.shape import is_known, show
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from ..errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError
 from ..transform.lower import Lowered, lower
@@ -60,7 +60,13 @@ class Program:
 
 
 def _used_inputs(function: Function) -> set[int]:
-    read = {x for op in function.graph.operations for x in op.operands}
+    """The inputs that must have a value."""
+    read = {
+        x
+        for op in function.graph.operations
+        for i, x in enumerate(op.operands)
+        if i not in op.definition.may_be_unset
+    }
     read.update(function.outputs)
     return {i for i, x in enumerate(function.inputs) if x in read}
 
@@ -143,6 +149,14 @@ def _runs(function: Function, backend: Backend) -> list[tuple[Backend, list[Oper
 
 
 def _no_kernel(op: Operation) -> OpError:
+    if op.type in ("Placeholder", "PlaceholderV2"):
+        return InvalidArgumentError(
+            None,
+            op.extra or op,
+            f"You must feed a value for placeholder tensor {op.name!r} with dtype "
+            f"{op.outputs[0].dtype.name} and shape {show(op.outputs[0].static_shape)}: what is "
+            f"fetched needs it. It was made at {describe(op.site)}.",
+        )
     return UnimplementedError(
         None,
         op.extra or op,
@@ -214,7 +228,8 @@ class BoundProgram:
         results = [got[r.index] if type(r) is _Slot else r for r in program.results]
         fetched = results[: program.fetch_count]
         if self.updated:
-            self._commit(results[program.fetch_count :], inputs)
+            # A fetched update is the variable's own array: that must not leave the session.
+            inputs = [*inputs, *self._commit(results[program.fetch_count :], inputs)]
         self.runs += 1
         return [self._own(x, inputs) for x in fetched]
 
@@ -261,12 +276,14 @@ class BoundProgram:
             known = self.bindings[key] = [binding]
         return known[0]
 
-    def _commit(self, new: list[Any], inputs: list[Any]) -> None:
+    def _commit(self, new: list[Any], inputs: list[Any]) -> list[Any]:
+        """Gives the variables their new values, and returns these."""
         for i, variable in self.program.unchecked:
             check_shape(variable, np.asarray(new[i]))
         for cell, value in zip(self.updated, new, strict=True):
             cell.value = self._own(value, inputs)
             cell.version += 1
+        return [cell.value for cell in self.updated]
 
     def _own(self, x: Any, inputs: list[Any]) -> Any:
         """`x` itself if nobody else can change or see its memory, else a copy."""

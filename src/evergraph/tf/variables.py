@@ -349,12 +349,11 @@ class Variable(metaclass=VariableType):
 
         With it another variable's initial value can be computed from this one.
         """
-        from .smart import cond
-
         with init_scope():
-            initialized = is_variable_initialized(self)
-            return cond(  # type: ignore[no-any-return]
-                initialized, self.read_value, lambda: self.initial_value
+            handle = convert.convert_to_tensor(getattr(self, "handle", self), as_ref=True)
+            kind = "_InitializedValue" if handle.dtype._is_ref_dtype else "_InitializedResource"
+            return apply(  # type: ignore[no-any-return]
+                kind, handle, self.initial_value, name="initialized_value"
             )
 
     def assign_add(
