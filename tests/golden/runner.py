@@ -61,7 +61,7 @@ def environment() -> dict[str, Any]:
         w = tf.cast(tf.reshape(tf.range(tf.size(y0)), tf.shape(y0)), y0.dtype) * 0.1 + 1.0
         return [y0, *tf.gradients(y0 * w, xs)]
 
-    return dict(tf=tf, C=_Contrib(), np=np, R=R, I=I, K=K, G=G)
+    return {"tf": tf, "C": _Contrib(), "np": np, "R": R, "I": I, "K": K, "G": G}
 
 
 class _Contrib:
