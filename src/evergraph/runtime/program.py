@@ -17,7 +17,7 @@ from ..backends.reference import ReferenceBackend
 from ..core.function import Function, argument
 from ..core.graph import Graph
 from ..core.provenance import describe
-from ..core.shape import is_known, show
+from ..core.shape import is_known, show, show_brackets
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from ..errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError
 from ..transform.lower import Lowered, lower
@@ -49,6 +49,7 @@ class Program:
         self.variables, self.queried = lowered.variables, lowered.queried
         self.updated = lowered.updated
         self.fetch_count = lowered.fetch_count
+        self.result_count = lowered.fetch_count + len(lowered.updated)
         self.used = _used_inputs(function)
         self.unchecked = _unchecked(lowered, function)
         self.steps, self.value_count, self.results = _partition(function, lowered, backend)
@@ -115,7 +116,7 @@ def _donated(
 ) -> dict[int, int]:
     """The inputs of a segment that are old values nobody needs after it, and what replaces them."""
     first = len(lowered.feeds)
-    new = dict(zip(lowered.updated, function.outputs[lowered.fetch_count :], strict=True))
+    new = dict(zip(lowered.updated, function.outputs[lowered.fetch_count :], strict=False))
     found: dict[int, int] = {}
     for variable, old in zip(lowered.variables, function.inputs[first:], strict=False):
         value = new.get(variable)
@@ -229,7 +230,7 @@ class BoundProgram:
         fetched = results[: program.fetch_count]
         if self.updated:
             # A fetched update is the variable's own array: that must not leave the session.
-            inputs = [*inputs, *self._commit(results[program.fetch_count :], inputs)]
+            inputs = [*inputs, *self._commit(results[program.fetch_count : program.result_count], inputs)]
         self.runs += 1
         return [self._own(x, inputs) for x in fetched]
 
@@ -301,7 +302,9 @@ def explain(failure: OperationFailed) -> BaseException:
     """The exception of a failed operation, as the user should see it: which op, made where."""
     cause, op = failure.cause, failure.op
     source = op.extra if isinstance(op.extra, Operation) else op
+    shapes = ", ".join(map(show_brackets, failure.shapes or ()))
     place = f"node {source.name!r} ({source.type}), made at {describe(source.site)}"
+    place += f"; input shapes: {shapes}" if shapes else ""
     if isinstance(cause, OpError):
         if cause._op is None:
             cause._op = source
@@ -310,21 +313,23 @@ def explain(failure: OperationFailed) -> BaseException:
         return cause
     if isinstance(cause, (KeyboardInterrupt, SystemExit, MemoryError)):
         return cause
-    return InvalidArgumentError(None, source, f"{_as_tensorflow_says(str(cause))} [{place}]")
+    return InvalidArgumentError(None, source, f"{_as_tensorflow_says(failure)} [{place}]")
 
 
 _BROADCAST = re.compile(r"operands could not be broadcast together with shapes \((.*?)\) \((.*?)\)")
 _MATMUL = re.compile(r"matmul: .*mismatch")
 
 
-def _as_tensorflow_says(message: str) -> str:
+def _as_tensorflow_says(failure: OperationFailed) -> str:
     """NumPy's words for shapes that do not fit, in TensorFlow's, which programs look for."""
+    message = str(failure.cause)
     found = _BROADCAST.search(message)
     if found:
         a, b = (f"[{text.rstrip(',')}]" for text in found.groups())
         return f"Incompatible shapes: {a} vs. {b}"
-    if _MATMUL.search(message):
-        return f"Matrix size-incompatible: {message}"
+    if _MATMUL.search(message) and failure.shapes:
+        a, b = map(show_brackets, failure.shapes)
+        return f"Matrix size-incompatible: In[0]: {a}, In[1]: {b}"
     return message
 
 

@@ -125,9 +125,7 @@ def resolve(module: str, name: str) -> Any:
 
 @cache
 def _namespace(symbol: str) -> Namespace:
-    space = Namespace(symbol)
-    sys.modules.setdefault(space.__name__, space)
-    return space
+    return Namespace(symbol)
 
 
 def missing(module: str, name: str) -> AttributeError:

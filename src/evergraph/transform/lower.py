@@ -20,6 +20,7 @@ from ..core.function import Function, argument
 from ..core.graph import Graph
 from ..core.shape import Shape
 from ..core.tensor import Literal, Operand, Operation, Tensor
+from ..core.values import constant_value
 
 _NO_VERSIONS: dict[Operation, int] = {}
 _QUERIES = ("IsVariableInitialized", "VarIsInitializedOp")
@@ -30,9 +31,9 @@ class Lowered:
     """A function and what its inputs and outputs are.
 
     The inputs are the feeds, then the old values of `variables`, then for each of `queried`
-    whether it is initialised. The outputs are the fetched tensors (None where an operation was
-    fetched: those are left out), then the new values of `updated`. `operations` are those of the
-    source graph that the program covers.
+    whether it is initialised. The outputs are the fetched tensors, then the new values of
+    `updated`, then what the fetched operations give. `operations` are those of the source graph
+    that the program covers.
     """
 
     function: Function
@@ -128,6 +129,8 @@ class _Lowering:
         self.versions: dict[Operation, list[Operand]] = {}
         self.seen: dict[Operation, dict[Operation, int]] = {}
         self.fetches = fetches
+        # Static shapes may follow from constant integers; where these are fed, they tell nothing.
+        self.doubtful = any(t.dtype.is_integer and constant_value(t) is not None for t in feeds)
 
     def run(self) -> Lowered:
         for t in self.lowered.feeds:
@@ -141,11 +144,17 @@ class _Lowering:
         low.fetch_count = len(outputs)
         low.updated = list(self.versions)
         outputs += [v[-1] for v in self.versions.values()]
+        outputs += self.computed()
         low.variables, low.queried = list(self.old), list(self.queries)
         feeds = [self.values[t] for t in low.feeds]
         inputs: list[Any] = [*feeds, *self.old.values(), *self.queries.values()]
         low.function.inputs, low.function.outputs = inputs, outputs
         return low
+
+    def computed(self) -> list[Operand]:
+        """What fetched operations give: nobody sees it, but they are to run."""
+        ops = [f for f in self.fetches if isinstance(f, Operation)]
+        return [self.values[o] for op in ops for o in op.outputs if o in self.values]
 
     # -- one operation -------------------------------------------------------------------------
     def visit(self, op: Operation) -> None:
@@ -275,6 +284,8 @@ class _Lowering:
             if op.definition.overwrites and op.attrs.get("validate_shape", True):
                 # Only what is known of the value itself: the rest is checked in the run.
                 kinds[0] = (kinds[0][0], operands[1].static_shape)
+        if self.doubtful:
+            kinds = [(d, None) for d, _ in kinds]
         new.outputs = [Tensor(new, i, d, s) for i, (d, s) in enumerate(kinds)]
         self.graph.adopt(new)
         return new
