@@ -7,7 +7,9 @@ Importing this package loads nothing but itself: the parts are loaded when they 
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,3 +37,14 @@ def __getattr__(name: str) -> Any:
     value = part if attribute is None else getattr(part, attribute)
     globals()[name] = value
     return value
+
+
+def _report(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Prints an uncaught error with a traceback that ends at the user's line."""
+    import_module(f"{__name__}.cli.tracebacks").print_report(kind, error, trace)
+
+
+if sys.excepthook is sys.__excepthook__:
+    sys.excepthook = _report

@@ -284,7 +284,7 @@ def _infer_outputs(op: Operation) -> None:
         try:
             shapes = rule([x.static_shape for x in op.operands], attrs, OperandValues(op.operands))
         except ValueError as error:
-            raise ValueError(f"{error}{_where(op)}") from None
+            raise ValueError(f"{str(error).rstrip('.')}{_where(op)}") from None
     op.outputs = [Tensor(op, i, d, s) for i, (d, s) in enumerate(zip(kinds, shapes, strict=True))]
 
 
