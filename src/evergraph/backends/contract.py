@@ -76,9 +76,10 @@ class Backend(ABC):
 
 
 class OperationFailed(Exception):
-    """A kernel refused its operands: which operation, and why."""
+    """A kernel refused its operands: which operation, why, and the operands' shapes if known."""
 
-    def __init__(self, op: Operation, cause: BaseException) -> None:
+    def __init__(self, op: Operation, cause: BaseException, shapes: Shapes | None = None) -> None:
         super().__init__(f"{op.type}: {cause}")
         self.op = op
         self.cause = cause
+        self.shapes = shapes

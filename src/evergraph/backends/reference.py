@@ -7,7 +7,7 @@ per operation but call its kernel. Elementwise expressions stand in the line the
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import count
 from typing import Any
@@ -96,7 +96,7 @@ class _Writer:
         self.scope: dict[str, Any] = {}
         self.names: dict[Operand, str] = {}
         self.lines: list[str] = []
-        self.ops: list[Operation | None] = []
+        self.ops: list[Operation | None] = []  # one a line
         self.states = 0
 
     def write(self) -> str:
@@ -179,21 +179,29 @@ class _PythonFunction(Executable):
         source = writer.write()
         self.file = f"<program {next(_numbers)}>"
         self.ops = writer.ops
-        exec(compile(source, self.file, "exec"), writer.scope)
-        self.binding = _PythonBinding(writer.scope["program"], self)
+        self.names, self.scope = writer.names, writer.scope
+        exec(compile(source, self.file, "exec"), self.scope)
+        self.binding = _PythonBinding(self.scope["program"], self)
 
     def bind(self, shapes: Shapes) -> Binding:
         """The one binding."""
         return self.binding
 
-    def operation_at(self, error: BaseException) -> Operation | None:
-        """The operation whose line raised the error."""
+    def failure(self, error: BaseException) -> OperationFailed | None:
+        """The error as that of the operation on whose line it arose, None if it is of no line."""
         trace = error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == self.file:
-                return self.ops[trace.tb_lineno - 1]
+                op = self.ops[trace.tb_lineno - 1]
+                if op is not None:
+                    return OperationFailed(op, error, self.shapes(op, trace.tb_frame.f_locals))
             trace = trace.tb_next
         return None
+
+    def shapes(self, op: Operation, local: Mapping[str, Any]) -> Shapes:
+        """The shapes that the operands had when the operation failed."""
+        names = [self.names[x] for x in op.operands]
+        return tuple([np.shape(local[n] if n in local else self.scope[n]) for n in names])
 
 
 class _PythonBinding(Binding):
@@ -207,7 +215,7 @@ class _PythonBinding(Binding):
             with np.errstate(all="ignore"):
                 return self.program(inputs, states)
         except Exception as error:
-            op = self.executable.operation_at(error)
-            if op is None:
+            failure = self.executable.failure(error)
+            if failure is None:
                 raise
-            raise OperationFailed(op, error) from error
+            raise failure from error

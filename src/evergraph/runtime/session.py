@@ -113,12 +113,20 @@ class _Feed:
         if type(value) is int and self.dtype.kind in "iu":
             info = np.iinfo(self.dtype)
             if not info.min <= value <= info.max:
-                raise TypeError(
-                    f"Type of feed value {value} with type int is not compatible with Tensor type "
-                    f"{self.tensor.dtype.name}. Try explicitly setting the type of the feed tensor "
-                    "to a larger type (e.g. int64)."
-                )
-        return np.asarray(value, dtype=self.dtype)
+                raise self._too_large(value)
+        if value is None:
+            raise TypeError(f"No value is fed to {self.tensor.name!r}, but None.")
+        try:
+            return np.asarray(value, dtype=self.dtype)
+        except OverflowError:
+            raise self._too_large(value) from None
+
+    def _too_large(self, value: Any) -> TypeError:
+        return TypeError(
+            f"Type of feed value {str(value)[:200]} with type {type(value).__name__} is not "
+            f"compatible with Tensor type {self.tensor.dtype.name}. Try explicitly setting the "
+            "type of the feed tensor to a larger type (e.g. int64)."
+        )
 
 
 class BaseSession:
@@ -183,13 +191,9 @@ class BaseSession:
             observer(self)
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
-        if feed_dict:
-            feed_dict = _flat_feeds(feed_dict)
-            key = (_fetch_key(fetches), *feed_dict)
-        else:
-            feed_dict = {}
-            key = _fetch_key(fetches)
-        call = self._calls.get(key)
+        feed_dict = _flat_feeds(feed_dict) if feed_dict else {}
+        key = _call_key(fetches, feed_dict)
+        call = None if key is None else self._calls.get(key)
         if call is None or call.mutations != self._graph.mutations:
             call = self._prepare(key, fetches, feed_dict)
         values = [f(v) for f, v in zip(call.converters, feed_dict.values(), strict=True)]
@@ -206,7 +210,9 @@ class BaseSession:
                 "The Session graph is empty.  Add operations to the graph before calling run()."
             )
         with self._lock:
-            call = self._calls[key] = _Call(self, fetches, list(feed_dict))
+            call = _Call(self, fetches, list(feed_dict))
+            if key is not None:
+                self._calls[key] = call
         return call
 
     def _measure(self, call: _Call, fed: list[Any], got: list[Any], metadata: Any) -> None:
@@ -250,8 +256,17 @@ def _placement_options(config: Any) -> tuple[bool | None, bool]:
     return soft, bool(config.log_device_placement)
 
 
+def _call_key(fetches: Any, feed_dict: dict[Any, Any]) -> Any:
+    """A hashable key of a run's form, None where there is none: it is prepared each time."""
+    try:
+        key = _fetch_key(fetches)
+    except TypeError:
+        return None
+    return (key, *feed_dict) if feed_dict else key
+
+
 def _fetch_key(fetches: Any) -> Any:
-    """A hashable key of a fetch structure."""
+    """A hashable key of a fetch structure; TypeError if a part of it has none."""
     kind = type(fetches)
     if kind is Tensor or kind is Operation or kind is str:
         return fetches
@@ -261,10 +276,7 @@ def _fetch_key(fetches: Any) -> Any:
         return (kind, *map(_fetch_key, fetches))
     if isinstance(fetches, dict):
         return (kind, *((k, _fetch_key(v)) for k, v in fetches.items()))
-    try:
-        hash(fetches)
-    except TypeError:
-        return (kind, id(fetches), object())  # never found again: prepared for each run
+    hash(fetches)
     return fetches
 
 
