@@ -11,7 +11,7 @@ import pytest
 from evergraph import tf
 
 X = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 7
-I = np.array([[3, 0, 2], [1, 1, 0]], np.int32)  # noqa: E741
+I = np.array([[3, 0, 2], [1, 1, 0]], np.int32)
 
 VALUES: list[Callable[[Any], Any]] = [
     lambda tf: tf.constant(3, tf.float32, [2, 2]),

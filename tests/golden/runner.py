@@ -144,9 +144,7 @@ def _run(case: dict[str, Any]) -> dict[str, Any]:
             out["values"] = plain(_evaluate(session, case["fetch"], feed))
         if "steps" in case:
             train, watch, n = case["steps"]
-            out["steps"] = [
-                plain(_together(session, [watch, train], feed)[0]) for _ in range(n)
-            ]
+            out["steps"] = [plain(_together(session, [watch, train], feed)[0]) for _ in range(n)]
             out["after"] = {v.name: plain(session.run(v)) for v in tf.global_variables()}
         if "then" in case:
             out["then"] = plain(case["then"](session))

@@ -230,7 +230,8 @@ class BoundProgram:
         fetched = results[: program.fetch_count]
         if self.updated:
             # A fetched update is the variable's own array: that must not leave the session.
-            inputs = [*inputs, *self._commit(results[program.fetch_count : program.result_count], inputs)]
+            new = results[program.fetch_count : program.result_count]
+            inputs = [*inputs, *self._commit(new, inputs)]
         self.runs += 1
         return [self._own(x, inputs) for x in fetched]
 

@@ -122,7 +122,7 @@ def hessians(
     out = []
     for x in _as_list(xs):
         first = gradients(ys, x, name=name)[0]
-        tensor = convert.convert_to_tensor(x)
+        tensor: Any = convert.convert_to_tensor(x)
         size = tensor.shape.num_elements()
         if size is None:
             raise ValueError(f"hessians needs a fully known shape, {tensor} has {tensor.shape}.")

@@ -14,8 +14,8 @@ def tables_initializer(name: str = "init_all_tables") -> Operation:
     """An operation that initialises all tables of the default graph."""
     initializers = get_default_graph().get_collection(GraphKeys.TABLE_INITIALIZERS)
     if initializers:
-        return group(*initializers, name=name)  # type: ignore[no-any-return]
-    return no_op(name=name)  # type: ignore[no-any-return]
+        return group(*initializers, name=name)
+    return no_op(name=name)
 
 
 def initialize_all_tables(name: str = "init_all_tables") -> Operation:

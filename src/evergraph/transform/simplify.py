@@ -137,7 +137,8 @@ def _add_n(op: Operation, operands: list[Operand]) -> Operand | None:
         return operands[0]
     # AddV2 takes fewer dtypes, and broadcasts where AddN refuses.
     same = is_known(operands[0].static_shape) and len({x.static_shape for x in operands}) == 1
-    if len(operands) == 2 and same and op.outputs[0].dtype in lookup("AddV2").attrs["T"].allowed:
+    allowed = lookup("AddV2").attrs["T"].allowed or ()
+    if len(operands) == 2 and same and op.outputs[0].dtype in allowed:
         return apply("AddV2", *operands)  # type: ignore[no-any-return]
     return None
 
