@@ -25,6 +25,9 @@ class Table:
     def __init__(self, array: Any) -> None:
         self.array = np.asarray(array)
 
+    def __repr__(self) -> str:
+        return f"Table({self.array.tolist()})"
+
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return self.array if dtype is None else self.array.astype(dtype)
 
