@@ -18,6 +18,10 @@ for _shape in ((2, 4, 3), (2, 4, 3, 2)):
     case("BiasAdd", R(*_shape), R(4), data_format="NCHW", grad=(0, 1))
     case("BiasAddGrad", R(*_shape), data_format="NCHW", grad=(0,), tolerance=CLOSE)
 
+for _short, _type in (("f16", np.float16), ("f32", np.float32), ("f64", np.float64)):
+    _grad = (0,) if _short == "f64" else ()
+    case(f"swish_{_short}", R(3, 4).astype(_type), oracle=False, grad=_grad)
+
 # -- softmax -----------------------------------------------------------------------------------
 LARGE = np.array([[1000, 1001, -1000], [0, 0, 0]], np.float32)
 for _op in ("Softmax", "LogSoftmax"):

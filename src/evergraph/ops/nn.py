@@ -111,6 +111,25 @@ define(
     grad=_bias_grad_grad,
 )
 
+# -- swish -------------------------------------------------------------------------------------
+# TensorFlow has it as a function of its own for each dtype, and graphs name that as the op.
+
+
+def _swish_grad(op: Any, dy: Tensor) -> list[Any]:
+    x = op.inputs[0]
+    gate = apply("Sigmoid", x)
+    return [dy * (gate + x * gate * (literal(1, x) - gate))]
+
+
+for _short, _dtype in (("f16", "float16"), ("f32", "float32"), ("f64", "float64")):
+    define(
+        f"swish_{_short}",
+        f"features:{_dtype} -> output:{_dtype}",
+        shape=lambda shapes, attrs, values: [shapes[0]],
+        definition=lambda x: x * apply("Sigmoid", x),
+        grad=_swish_grad,
+    )
+
 # -- softmax -----------------------------------------------------------------------------------
 _LAST = axes_literal([-1])
 

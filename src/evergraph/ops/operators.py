@@ -94,7 +94,7 @@ def logical_xor(x: Any, y: Any, name: str) -> Any:
 
 def _matmul(x: Tensor, y: Tensor, name: str) -> Any:
     ranks = [None if t.static_shape is None else len(t.static_shape) for t in (x, y)]
-    batched = all(r is None or r > 2 for r in ranks)
+    batched = any(r is None or r > 2 for r in ranks)
     return apply("BatchMatMulV2" if batched else "MatMul", x, y, name=name)
 
 

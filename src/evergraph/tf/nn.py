@@ -117,11 +117,14 @@ def leaky_relu(features: Any, alpha: Any = 0.2, name: Any = None) -> Tensor:
         return emit_tensor("LeakyRelu", x, alpha=float(np.asarray(alpha).item()), name=scope)
 
 
-def swish(features: Any) -> Tensor:
+_SWISH = {"float16": "swish_f16", "float32": "swish_f32", "float64": "swish_f64"}
+
+
+def swish(features: Any) -> Any:
     """x * sigmoid(x). Ramachandran et al. (2017)."""
     x: Any = convert_to_tensor(features, name="features")
-    result: Tensor = x * sigmoid(x)
-    return result
+    short = _SWISH.get(x.dtype.base_dtype.name)
+    return x * sigmoid(x) if short is None else emit_tensor(short, x)
 
 
 # -- layers' parts -----------------------------------------------------------------------------
