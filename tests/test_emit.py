@@ -159,7 +159,7 @@ def test_operands_of_the_wrong_type(build: Any, text: str) -> None:
         ),
         (
             lambda: apply("AddV2", placeholder((2, None)), placeholder((3, 1))),
-            "Dimensions must be equal, but are 2 and 3. for 'AddV2' (op: 'AddV2') with input "
+            "Dimensions must be equal, but are 2 and 3 for 'AddV2' (op: 'AddV2') with input "
             "shapes: [2,?], [3,1].",
         ),
         (lambda: apply("Pack", [placeholder((2,)), placeholder((3,))]), "(op: 'Pack')"),
