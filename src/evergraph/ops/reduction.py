@@ -18,7 +18,8 @@ from .operands import is_numpy, known_ints, scalar, shape_of
 
 def axes_of(value: Any) -> tuple[int, ...]:
     """The axes that an operand names: a scalar or a vector."""
-    return tuple(np.asarray(value).reshape(-1).tolist())
+    axes = value.tolist()
+    return tuple(axes) if isinstance(axes, list) else (axes,)
 
 
 def _reduced_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
@@ -66,6 +67,19 @@ def _mean(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     return xp.asarray(xp.true_divide(total, count), kind)
 
 
+def _specialize_mean(xp: Any, attrs: Attrs) -> Any:
+    if not is_numpy(xp) or attrs["T"].name not in ("float32", "float64"):
+        return None
+    keep: bool = attrs["keep_dims"]
+    reduce: Any = np.add.reduce
+
+    def mean(x: Array, axes: Array) -> Array:
+        total = reduce(x, axes_of(axes), None, None, keep)
+        return total / (x.size // max(total.size, 1))
+
+    return mean
+
+
 def _least(dtype: Any, largest: bool) -> Any:
     """The value that changes no maximum (or no minimum) of this NumPy dtype."""
     if dtype.kind in "iu":
@@ -81,6 +95,17 @@ def _extreme(function: str, largest: bool) -> Kernel:
         return getattr(xp, function)(x, axis=axes_of(axes), keepdims=attrs["keep_dims"], **start)
 
     return kernel
+
+
+def _specialize_extreme(ufunc: str, largest: bool) -> Any:
+    def specialize(xp: Any, attrs: Attrs) -> Any:
+        if not is_numpy(xp) or attrs["T"].name not in ("float32", "float64"):
+            return None
+        keep, reduce = attrs["keep_dims"], getattr(np, ufunc).reduce
+        start = -np.inf if largest else np.inf
+        return lambda x, axes: reduce(x, axes_of(axes), None, None, keep, start)
+
+    return specialize
 
 
 def _euclidean_norm(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
@@ -164,23 +189,23 @@ def _norm_grad(op: Any, dy: Tensor) -> list[Any]:
 _SIGNATURE = "input:T reduction_indices:Tidx -> output:T"
 _ATTRS = "keep_dims:bool=false; T:type{number}; Tidx:type{index}=int32"
 
-# Op, kernel, ufunc whose reduction it is, whether that must be told the dtype, gradient.
-_REDUCTIONS: tuple[tuple[str, Kernel, str | None, bool, Any], ...] = (
-    ("Sum", _kernel("sum", True), "add", True, _sum_grad),
-    ("Prod", _kernel("prod", True), "multiply", True, _prod_grad),
-    ("Mean", _mean, None, True, _mean_grad),
-    ("Max", _extreme("max", True), None, False, _extreme_grad),
-    ("Min", _extreme("min", False), None, False, _extreme_grad),
-    ("EuclideanNorm", _euclidean_norm, None, False, _norm_grad),
+# Op, kernel, its short form, gradient.
+_REDUCTIONS: tuple[tuple[str, Kernel, Any, Any], ...] = (
+    ("Sum", _kernel("sum", True), _specialize("add", True), _sum_grad),
+    ("Prod", _kernel("prod", True), _specialize("multiply", True), _prod_grad),
+    ("Mean", _mean, _specialize_mean, _mean_grad),
+    ("Max", _extreme("max", True), _specialize_extreme("maximum", True), _extreme_grad),
+    ("Min", _extreme("min", False), _specialize_extreme("minimum", False), _extreme_grad),
+    ("EuclideanNorm", _euclidean_norm, None, _norm_grad),
 )
-for _name, _function, _ufunc, _typed, _rule in _REDUCTIONS:
+for _name, _function, _short, _rule in _REDUCTIONS:
     define(
         _name,
         _SIGNATURE,
         _ATTRS,
         shape=_reduced_shape,
         kernel=_function,
-        specialize=_specialize(_ufunc, _typed) if _ufunc else None,
+        specialize=_short,
         grad=_rule,
     )
 
