@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, settings
 
 from evergraph.core import context, graph
 
+# TensorFlow's own random kernels share their stream out among threads: the oracle gets one.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
 _CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("steady", max_examples=60, derandomize=True, database=None, **_CALM)
 settings.register_profile("explore", max_examples=600, **_CALM)

@@ -39,9 +39,7 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def _report(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Prints an uncaught error with a traceback that ends at the user's line."""
     import_module(f"{__name__}.cli.tracebacks").print_report(kind, error, trace)
 
