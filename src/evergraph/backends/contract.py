@@ -58,7 +58,10 @@ class Executable(ABC):
 
     @abstractmethod
     def bind(self, shapes: Shapes) -> Binding:
-        """A binding to these input shapes; cheap, compiles nothing. ValueError if they clash."""
+        """A binding to these input shapes; cheap, compiles nothing.
+
+        Shapes that clash raise `OperationFailed` or ValueError, here or in the run.
+        """
 
 
 class Backend(ABC):

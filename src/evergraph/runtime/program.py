@@ -197,7 +197,7 @@ class BoundProgram:
         self.queried = [store.cell(v) for v in program.queried]
         self.updated = [store.cell(v) for v in program.updated]
         self.states = [[store.state(op) for op in s.stateful] for s in program.steps]
-        self.bindings: dict[Any, list[Binding]] = {}
+        self.bindings: dict[Any, Binding] = {}
         first = len(program.lowered.feeds)
         self.required = [c if first + i in program.used else None for i, c in enumerate(self.cells)]
         self.fixed = self._fixed_binding()
@@ -261,8 +261,8 @@ class BoundProgram:
         bindings = self.fixed
         for i, step in enumerate(self.program.steps):
             arrays = [values[k] for k in step.inputs]
-            binding = bindings[i] if bindings else self._bind(i, step, arrays)
             try:
+                binding = bindings[i] if bindings else self._bind(i, step, arrays)
                 results = binding.run(arrays, self.states[i])
             except OperationFailed as failure:
                 raise explain(failure) from failure.cause
@@ -271,12 +271,14 @@ class BoundProgram:
         return values
 
     def _bind(self, index: int, step: Step, arrays: list[Any]) -> Binding:
-        key = (index, *(a.shape for a in arrays))
-        known = self.bindings.get(key)
+        shapes = tuple(map(np.shape, arrays))
+        known = self.bindings.get((index, shapes))
         if known is None:
-            binding = step.executable.bind(tuple(tuple(a.shape) for a in arrays))
-            known = self.bindings[key] = [binding]
-        return known[0]
+            try:
+                known = self.bindings[index, shapes] = step.executable.bind(shapes)
+            except ValueError as error:
+                raise InvalidArgumentError(str(error)) from error
+        return known
 
     def _commit(self, new: list[Any], inputs: list[Any]) -> list[Any]:
         """Gives the variables their new values, and returns these."""
