@@ -21,8 +21,8 @@ def _library_folders() -> tuple[str, ...]:
 
 
 def is_own(filename: str) -> bool:
-    """Whether a file is part of evergraph."""
-    return filename.startswith(PACKAGE)
+    """Whether a file is part of evergraph, or source that it wrote for a program."""
+    return filename.startswith((PACKAGE, "<program "))
 
 
 def is_library(filename: str) -> bool:

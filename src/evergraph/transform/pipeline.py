@@ -32,13 +32,15 @@ PASSES: tuple[Pass, ...] = (
 
 
 def optimize(function: Function) -> Function:
-    """The function after all passes; EVERGRAPH_DEBUG=passes prints and verifies each step."""
+    """The function after all passes. EVERGRAPH_DEBUG=1 prints it, =passes each step as well."""
     if settings.debug >= 2:
         _show("lowered", function)
     for transform in PASSES:
         function = transform(function)
         if settings.debug >= 2:
             _show(transform.__name__, function)
+    if settings.debug == 1:
+        _show("compiled", function)
     return function
 
 
