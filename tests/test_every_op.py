@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import op_cases
 import pytest
+from numeric import check_gradient, weighted
 from op_cases import Case
 
 from evergraph import tf
@@ -214,17 +215,6 @@ def doubled(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return x.astype(np.float64) if x.dtype.kind == "f" else x
 
 
-def weighted(outputs: list[Tensor], seed: int) -> Tensor:
-    """A sum of the float outputs with different weights."""
-    terms = []
-    for y in outputs:
-        if y.dtype.is_floating:
-            flat = tf.reshape(y, [-1])
-            angle = apply("Cast", tf.range(tf.size(y)), DstT=y.dtype) * 0.7 + float(seed)
-            terms.append(apply("Sum", flat * apply("Cos", angle), [0]))
-    return apply("AddN", terms)  # type: ignore[no-any-return]
-
-
 def operands_for(case: Case, mode: str) -> tuple[list[Any], dict[Tensor, Any]]:
     """Operands in the default graph: placeholders, and constants where all is known."""
     operands: list[Any] = []
@@ -237,29 +227,6 @@ def operands_for(case: Case, mode: str) -> tuple[list[Any], dict[Tensor, Any]]:
         else:
             operands.append(apply("Const", value=x, dtype=as_dtype(x.dtype)))
     return operands, feeds
-
-
-def slope(
-    session: Any, y: Tensor, feeds: dict[Tensor, Any], x: Tensor, direction: np.ndarray[Any, Any]
-) -> float:
-    """The derivative of y along a direction of x, by a difference."""
-    step = 1e-5
-    low, high = (session.run(y, {**feeds, x: feeds[x] + s * step * direction}) for s in (-1, 1))
-    return float((high - low) / (2 * step))
-
-
-def check(
-    case: Case, session: Any, y: Tensor, grad: Any, feeds: dict[Tensor, Any], x: Tensor
-) -> None:
-    """Compares a gradient with the difference quotient along two directions."""
-    value = session.run(tf.convert_to_tensor(grad), feeds)
-    assert value.shape == np.shape(feeds[x])
-    for seed in (1, 2):
-        direction = np.random.RandomState(seed).randn(*np.shape(feeds[x]))
-        if case.symmetric:
-            direction = direction + np.swapaxes(direction, -1, -2)
-        numeric = slope(session, y, feeds, x, direction)
-        np.testing.assert_allclose(np.sum(value * direction), numeric, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -276,14 +243,14 @@ def test_gradients(case: Case, mode: str) -> None:
         grads = tf.gradients(y, xs)
         for x, g in zip(xs, grads, strict=True):
             assert g is not None
-            check(case, session, y, g, feeds, x)
+            check_gradient(session, y, g, feeds, x, case.symmetric)
         if not case.second:
             return
         dense = [tf.convert_to_tensor(g) for g in grads]
         slopes = weighted(dense, 1)
         for x, second in zip(xs, tf.gradients(slopes, xs), strict=True):
             if second is not None:
-                check(case, session, slopes, second, feeds, x)
+                check_gradient(session, slopes, second, feeds, x, case.symmetric)
 
 
 # -- TensorFlow ------------------------------------------------------------------------------

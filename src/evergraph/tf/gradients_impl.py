@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,9 +15,13 @@ from ..core.tensor import Tensor
 from ..ops.indexed_slices import IndexedSlices
 from ..runtime import traps
 from ..transform import gradients as _engine
+from . import nest
 from .framework import name_scope
+from .graph_keys import GraphKeys
 
 __all__ = ["AggregationMethod", "UnconnectedGradients", "custom_gradient", "gradients", "hessians"]
+
+_TRAINABLE = GraphKeys.TRAINABLE_VARIABLES
 
 
 class AggregationMethod:
@@ -92,7 +97,8 @@ def gradients(
     y_list, x_list = _as_list(ys), _as_list(xs)
     y_tensors = _tensors(y_list, "y")
     x_tensors = _tensors(x_list, "x", as_ref=True)
-    stops = _tensors(_as_list(stop_gradients), "stop", as_ref=True) if stop_gradients else []
+    stop_list = [] if stop_gradients is None else _as_list(stop_gradients)
+    stops = _tensors(stop_list, "stop", as_ref=True)
     given = _grad_ys(grad_ys, len(y_tensors))
     with name_scope(name, "gradients", [*y_tensors, *x_tensors]) as scope:
         grads = _engine.gradients(
@@ -100,8 +106,8 @@ def gradients(
         )
         if unconnected is UnconnectedGradients.ZERO:
             grads = [
-                apply("ZerosLike", x) if g is None else g
-                for g, x in zip(grads, x_tensors, strict=True)
+                apply("ZerosLike", convert.convert_to_tensor(x)) if g is None else g
+                for g, x in zip(grads, x_list, strict=True)
             ]
     traps.note_gradients(y_tensors, x_tensors, grads)
     return grads
@@ -135,9 +141,10 @@ def hessians(
 
 
 def custom_gradient(f: Any = None) -> Any:
-    """A decorator: `f(*x)` returns `(y, grad_fn)`, and `grad_fn(*dy)` is its gradient.
+    """A decorator: `f(*x)` returns `(y, grad_fn)`, and `grad_fn(*dy)` gives the gradient of each x.
 
-    Variables that `f` reads are handed to `grad_fn` as `variables=` if it takes them.
+    If `f` reads trainable variables, `grad_fn` is called with `variables=` a list of them, and
+    returns a pair: the gradients of the arguments, and a list of those of the variables.
     """
     if f is None:
         return custom_gradient
@@ -151,24 +158,59 @@ def custom_gradient(f: Any = None) -> Any:
 
 def _with_custom_gradient(f: Any, args: Any, kwargs: Any) -> Any:
     if kwargs:
-        raise ValueError("The custom_gradient decorator currently supports keywords not in graphs.")
+        raise ValueError(
+            "A function with a custom gradient takes positional arguments only: bind "
+            f"{', '.join(kwargs)} with functools.partial or a lambda first."
+        )
     graph = get_default_graph()
-    inputs = [apply("Identity", a) for a in args]
+    inputs = [convert.convert_to_tensor(a) for a in args]
     result, grad_fn = f(*inputs)
-    single = not isinstance(result, (list, tuple))
-    results = [convert.convert_to_tensor(r) for r in _as_list(result)]
-    name = f"CustomGradient-{graph.unique_name('custom_gradient')}-{id(graph)}"
+    results = [convert.convert_to_tensor(r) for r in nest.flatten(result)]
+    variables = _variables_between(inputs, results)
+    if variables and not _takes_variables(grad_fn):
+        raise TypeError(
+            "If using @custom_gradient with a function that uses variables, then grad_fn must "
+            "accept a keyword argument 'variables'."
+        )
 
-    def rule(op: Any, *dys: Any) -> Any:
-        grads = _as_list(grad_fn(*dys[: len(results)]))
-        if len(grads) != len(inputs):
-            raise ValueError(
-                f"A custom gradient must give {len(inputs)} gradients, one an argument; "
-                f"it gave {len(grads)}."
-            )
-        return [*[None] * len(results), *grads]
+    def rule(op: Any, *dys: Any) -> list[Any]:
+        given = dys[: len(results)]
+        got = grad_fn(*given, variables=variables) if variables else (grad_fn(*given), [])
+        of_inputs = _one_each("argument", got[0], inputs)
+        return [*[None] * len(results), *of_inputs, *_one_each("variable", got[1], variables)]
 
-    _engine.register(name, rule)
+    name = _engine.register_in(graph, rule)
     with graph.gradient_override_map({"IdentityN": name}):
-        outputs = apply("IdentityN", [*results, *inputs])
-    return outputs[0] if single else type(result)(outputs[: len(results)])
+        outputs = apply("IdentityN", [*results, *inputs, *variables])
+    return nest.pack_sequence_as(result, outputs[: len(results)])
+
+
+def _one_each(what: str, grads: Any, of: Sequence[Any]) -> list[Any]:
+    flat = nest.flatten(grads)
+    if len(flat) != len(of):
+        raise ValueError(
+            f"A custom gradient must give {len(of)} gradients, one for each {what}; it gave "
+            f"{len(flat)}."
+        )
+    return flat
+
+
+def _takes_variables(grad_fn: Any) -> bool:
+    spec = inspect.getfullargspec(grad_fn)
+    return "variables" in (*spec.args, *spec.kwonlyargs) or spec.varkw is not None
+
+
+def _variables_between(inputs: Sequence[Any], results: Sequence[Any]) -> list[Any]:
+    """The trainable variables that results hang on without going through the inputs."""
+    trainable = {v.op: v for v in get_default_graph().get_collection(_TRAINABLE)}
+    found: dict[Any, None] = {}
+    stops, seen = set(inputs), set(inputs)
+    pending = [r for r in results if r not in stops]
+    while pending:
+        op = pending.pop().op
+        if op in trainable:
+            found[op] = None
+        new = [x for x in op.operands if isinstance(x, Tensor) and x not in seen]
+        seen.update(new)
+        pending += new
+    return [trainable[op] for op in sorted(found, key=lambda op: op._id)]

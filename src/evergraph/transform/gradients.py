@@ -21,6 +21,7 @@ from ..ops.indexed_slices import IndexedSlices
 GradRule = Callable[..., Any]
 Gradient = Tensor | IndexedSlices
 _registered: dict[str, GradRule | None] = {}
+_RULES = "gradient_rules"
 
 
 def register(op_type: str, rule: GradRule | None) -> None:
@@ -36,6 +37,14 @@ def register(op_type: str, rule: GradRule | None) -> None:
     _registered[op_type] = rule
 
 
+def register_in(graph: Graph, rule: GradRule) -> str:
+    """Names a rule that serves in this graph alone, for `Graph.gradient_override_map`."""
+    rules = graph.extra.setdefault(_RULES, {})
+    name = f"CustomGradient-{len(rules)}"
+    rules[name] = rule
+    return name
+
+
 def rule_of(op: Operation) -> GradRule | None:
     """The gradient rule of an operation, None if nothing flows through it.
 
@@ -44,6 +53,9 @@ def rule_of(op: Operation) -> GradRule | None:
     name = op.gradient_type or op.attrs.get("_gradient_op_type")
     if isinstance(name, bytes):
         name = name.decode()
+    of_graph = op.graph.extra.get(_RULES, {})
+    if name in of_graph:
+        return of_graph[name]  # type: ignore[no-any-return]
     if name is not None or op.type in _registered:
         try:
             return _registered[name or op.type]
@@ -80,6 +92,8 @@ def gradients(
     Raises LookupError at an op without gradient, TypeError for `ys` that are not real or complex
     numbers, ValueError for weights that do not fit.
     """
+    if not ys:
+        return [None] * len(xs)
     graph = _common_graph(ys, xs)
     stops = set(stop_gradients)
     with graph.as_default(), graph.name_scope(name):
@@ -94,7 +108,7 @@ def gradients(
 
 
 def _common_graph(ys: Sequence[Tensor], xs: Sequence[Tensor]) -> Graph:
-    graph = ys[0].graph if ys else xs[0].graph
+    graph = ys[0].graph
     for t in (*ys, *xs):
         if t.graph is not graph:
             raise ValueError(f"{t} is not of the same graph as the other tensors of the gradient.")
@@ -106,6 +120,10 @@ def _initial(y: Tensor, given: Gradient | None, index: int) -> Gradient:
         if y.dtype.base_dtype.is_complex:
             raise TypeError(
                 f"Gradients of complex tensors must set grad_ys (y.dtype = {y.dtype!r})."
+            )
+        if not (y.dtype.is_floating or y.dtype.is_integer):
+            raise TypeError(
+                f"{y} must be numeric to obtain a default gradient: it is {y.dtype.base_dtype!r}."
             )
         if not y.dtype.base_dtype.is_floating:
             # An integer y: nothing flows, but the call is allowed as in TensorFlow.
@@ -142,7 +160,7 @@ def _ones(y: Tensor, index: int) -> Tensor:
 
 def _between(ys: Sequence[Tensor], xs: set[Tensor], stops: set[Tensor]) -> list[Operation]:
     """The operations on paths from `xs` to `ys`, those nearest to `ys` first."""
-    order = _postorder([y.op for y in ys], xs, stops)
+    order = _postorder([y.op for y in ys if y not in stops], xs, stops)
     live: set[Operation] = set()
     for op in order:
         if any(
@@ -189,7 +207,7 @@ def _backward(
             grads = _apply_rule(op, rule, incoming)
     for x, g in zip(op.operands, grads, strict=True):
         if g is not None and isinstance(x, Tensor) and is_trainable(x):
-            incoming.setdefault(x, []).append(_shaped(g, x))
+            incoming.setdefault(x, []).append(_shaped(op, g, x))
 
 
 def _apply_rule(
@@ -222,12 +240,12 @@ def _is_handle(x: Tensor) -> bool:
     return x.dtype.base_dtype is dtypes.resource
 
 
-def _shaped(g: Gradient, x: Tensor) -> Gradient:
+def _shaped(op: Operation, g: Gradient, x: Tensor) -> Gradient:
     if isinstance(g, Tensor) and not _is_handle(x):
         if not compatible(g.static_shape, x.static_shape):
             raise ValueError(
-                f"The gradient of operation {x.op.name!r} has shape {show(g.static_shape)} where "
-                f"the tensor has {show(x.static_shape)}."
+                f"The gradient of operation {op.name!r} ({op.type}) has shape "
+                f"{show(g.static_shape)} where its input {x.name} has {show(x.static_shape)}."
             )
         g.static_shape = merge(g.static_shape, x.static_shape)
     return g
