@@ -242,24 +242,24 @@ _BY_NUMPY: dict[np.dtype[Any], DType] = {
 }
 
 
-def as_dtype(value: Any) -> DType:
+def as_dtype(type_value: Any) -> DType:
     """The DType of a DType, its number or name, a NumPy dtype or a Python type.
 
     Raises TypeError for anything else.
     """
-    if isinstance(value, DType):
-        return value
+    if isinstance(type_value, DType):
+        return type_value
     found: DType | None = None
-    if isinstance(value, int) and not isinstance(value, bool):
-        found = _BY_NUMBER.get(value)
-    elif isinstance(value, str):
-        found = _BY_NAME.get(value)
-    elif isinstance(value, type):
-        found = _BY_PYTHON.get(value)
+    if isinstance(type_value, int) and not isinstance(type_value, bool):
+        found = _BY_NUMBER.get(type_value)
+    elif isinstance(type_value, str):
+        found = _BY_NAME.get(type_value)
+    elif isinstance(type_value, type):
+        found = _BY_PYTHON.get(type_value)
     if found is None:
-        found = _from_numpy(value)
+        found = _from_numpy(type_value)
     if found is None:
-        raise TypeError(f"Cannot convert value {value!r} to a TensorFlow DType.")
+        raise TypeError(f"Cannot convert type_value {type_value!r} to a TensorFlow DType.")
     return found
 
 
