@@ -249,6 +249,7 @@ class AliasFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        """The spec of a `tensorflow...` module; None for all others."""
         if fullname.partition(".")[0] != ROOT:
             return None
         kind = _kind(fullname)
