@@ -11,6 +11,7 @@ from ..core.provenance import Site, describe
 from ..core.scopes import parse_device
 from ..core.tensor import Operation, Tensor
 from ..errors import InvalidArgumentError
+from ..settings import settings
 from .traps import EvergraphWarning
 
 CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
@@ -54,6 +55,7 @@ class Placement:
         self.soft = soft
         self.log = log
         self.warned: set[str] = set()
+        self.logged: set[Operation] = set()
 
     def place(self, ops: Iterable[Operation]) -> None:
         """Checks every operation of a program. InvalidArgumentError for a device that is not here
@@ -61,7 +63,8 @@ class Placement:
         for op in ops:
             if op.device and not is_here(op.device):
                 self._elsewhere(op)
-            if self.log:
+            if self.log and op not in self.logged:
+                self.logged.add(op)
                 print(f"{op.name}: ({op.type}): {CPU}", file=sys.stderr)
 
     def _elsewhere(self, op: Operation) -> None:
@@ -73,7 +76,7 @@ class Placement:
                 f"{op.device} but available devices are [ {CPU} ]. Made at {describe(op.site)}. "
                 "Leave out allow_soft_placement=False to run it on the CPU.",
             )
-        if self.soft is None and op.device not in self.warned:
+        if self.soft is None and settings.warn and op.device not in self.warned:
             self.warned.add(op.device)
             _warn_soft(op.device, op.site)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -26,6 +28,14 @@ from .variables import Store
 RunObserver = Callable[["BaseSession"], None]
 _observers: list[RunObserver] = []
 _backend = ReferenceBackend()
+_open: weakref.WeakSet[BaseSession] = weakref.WeakSet()
+
+
+@atexit.register
+def _look_back_at_the_end() -> None:
+    """Programs need not close their sessions."""
+    for session in list(_open):
+        session._look_back()
 
 
 def add_run_observer(observer: RunObserver) -> None:
@@ -52,18 +62,20 @@ class _Call:
         self.program = program
         self.bound = BoundProgram(program, session._store)
         self.single = fetches if isinstance(fetches, Tensor) else None
-        traps.note_run(graph, program.lowered.update_operations)
+        traps.note_run(graph, program.lowered.update_operations, self.feeds)
 
     def __call__(self, values: list[Any]) -> list[Any]:
         bound = self.bound
         got = bound.run(values)
         if bound.runs == traps.FED_AGAIN:
             traps.check_weights_fed(self.plan.graph, self.plan.elements, self.feeds)
-        elif bound.runs == traps.LOOKS_LIKE_A_LOOP and not bound.updated:
-            traps.check_updates_never_run(
-                self.plan.graph, self.plan.elements, self.program.variables
-            )
         return [x[()] if type(x) is np.ndarray and not x.ndim else x for x in got]
+
+    def look_back(self) -> None:
+        """Warns if it was run again and again and trained nothing, and no other run did."""
+        if self.bound.runs >= traps.LOOKS_LIKE_A_LOOP and not self.bound.updated:
+            plan = self.plan
+            traps.check_updates_never_run(plan.graph, plan.elements, self.program.variables)
 
 
 def _feed_tensor(graph: Graph, key: Any) -> Tensor:
@@ -151,6 +163,7 @@ class BaseSession:
         self._calls: dict[Any, _Call] = {}
         self._lock = threading.Lock()
         self._contexts: list[Any] = []
+        _open.add(self)
 
     @property
     def graph(self) -> Graph:
@@ -173,9 +186,15 @@ class BaseSession:
 
     def close(self) -> None:
         """Frees its variables; runs after this raise RuntimeError."""
+        self._look_back()
         self._closed = True
         self._calls.clear()
         self._store.clear()
+
+    def _look_back(self) -> None:
+        # What was never run is known at the end alone: a program may first look, then train.
+        for call in list(self._calls.values()):
+            call.look_back()
 
     # -- running -------------------------------------------------------------------------------
     def run(

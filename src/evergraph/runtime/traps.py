@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core.graph import Graph
 from ..core.provenance import describe
+from ..core.shape import is_known
 from ..core.tensor import Operation, Tensor
 from ..settings import settings
 
@@ -25,60 +26,80 @@ def note_gradients(ys: Sequence[Tensor], xs: Sequence[Tensor], grads: Sequence[A
     extra.setdefault("losses", set()).update(ys)
     pairs = extra.setdefault("gradient_of", {})
     for x, g in zip(xs, grads, strict=True):
-        if isinstance(g, Tensor):
-            pairs[g] = x
+        if g is not None:
+            pairs[g if isinstance(g, Tensor) else g.values] = x
 
 
-def note_run(graph: Graph, updates: Iterable[Operation]) -> None:
-    """Remembers that these updates were part of a run."""
-    graph.extra.setdefault("updates_run", set()).update(updates)
+def note_run(graph: Graph, updates: Iterable[Operation], feeds: Iterable[Tensor]) -> None:
+    """Remembers that these updates were part of a run, and which took values that were fed."""
+    fed = set(feeds)
+    for op in updates:
+        graph.extra.setdefault("updates_run", set()).add(op)
+        if not fed.isdisjoint(op.operands):
+            graph.extra.setdefault("updates_fed", set()).add(op)
 
 
 def check_updates_never_run(
     graph: Graph, fetched: Iterable[Any], variables: Iterable[Operation]
 ) -> None:
-    """Warns when a loss is fetched in a loop whose variables' updates are never run."""
+    """Warns when a loss was fetched in a loop whose variables' updates were never run."""
     losses = graph.extra.get("losses", ())
     if not settings.warn or not any(f in losses for f in fetched):
         return
-    done = graph.extra.get("updates_run", set())
-    for op in _updates_of(graph, set(variables)):
-        targets = [x for i in op.definition.updates if isinstance(x := op.operands[i], Tensor)]
-        if op not in done and all(_only_initialized(graph, t, done) for t in targets[:1]):
+    read = set(variables)
+    for op in graph.operations:
+        target = op.operands[op.definition.updates[0]] if op.definition.updates else None
+        if not isinstance(target, Tensor) or target.op not in read:
+            continue
+        if _only_initialized(graph, target) and _uses_gradient(op):
             _warn_once(
                 graph,
                 ("never run", op.site),
                 f"The loss is fetched again and again, but {op.name!r} ({op.type}), which changes "
-                f"{targets[0].op.name!r}, was never run, so nothing is learnt. Fetch it in the "
+                f"{target.op.name!r}, was never run, so nothing is learnt. Fetch it in the "
                 "same run: sess.run([loss, train_op]).",
                 op,
             )
             return
 
 
-def _updates_of(graph: Graph, variables: set[Operation]) -> list[Operation]:
-    found = []
-    for op in graph.operations:
-        if op.definition.updates:
-            target = op.operands[op.definition.updates[0]]
-            if isinstance(target, Tensor) and target.op in variables:
-                found.append(op)
-    return found
+def _only_initialized(graph: Graph, target: Tensor) -> bool:
+    """Whether the only update of a variable that ever ran is the first one, its initializer.
 
-
-def _only_initialized(graph: Graph, target: Tensor, done: set[Operation]) -> bool:
-    """Whether the only update of a variable that ever ran is the first one: its initializer."""
+    A variable that was restored, or loaded with values that were fed, has learnt elsewhere.
+    """
     updates = [op for op in target._consumers if op.definition.updates]
-    return updates[:1] == [op for op in updates if op in done]
+    done = graph.extra.get("updates_run", set())
+    ran = [op for op in updates if op in done]
+    return updates[:1] == ran and ran[0] not in graph.extra.get("updates_fed", ())
+
+
+def _uses_gradient(op: Operation) -> bool:
+    """Whether what an update gives the variable hangs on a gradient: it is a step of training."""
+    gradients = op.graph.extra.get("gradient_of", {})
+    seen: set[Operation] = {op}
+    pending = [op]
+    while pending:
+        for x in pending.pop().operands:
+            if x in gradients:
+                return True
+            if isinstance(x, Tensor) and x.op not in seen:
+                seen.add(x.op)
+                pending.append(x.op)
+    return False
 
 
 def check_weights_fed(graph: Graph, fetched: Iterable[Any], feeds: Iterable[Tensor]) -> None:
-    """Warns when weights are fed and their gradients fetched, step after step."""
+    """Warns when weights are fed and their gradients fetched, step after step.
+
+    Weights have known shapes; what is fed batch by batch, an image say, rarely has.
+    """
     if not settings.warn:
         return
     pairs = graph.extra.get("gradient_of", {})
     fed = set(feeds)
-    names = sorted({pairs[f].op.name for f in fetched if f in pairs and pairs[f] in fed})
+    weights = {pairs[f] for f in fetched if f in pairs}
+    names = sorted(x.op.name for x in weights if x in fed and is_known(x.static_shape))
     if names:
         first = graph.get_operation_by_name(names[0])
         _warn_once(
