@@ -255,3 +255,15 @@ def test_a_few_steps_by_hand_are_no_trap() -> None:
                 session.run(g, {w: [1.0, 2.0]})
 
     assert not warned(program)
+
+
+def test_a_long_loop_hears_of_it_before_it_ends() -> None:
+    x = tf.placeholder(tf.float32, [2])
+    w = tf.Variable([1.0, 2.0])
+    loss = tf.reduce_sum(tf.square(x * w))
+    tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+    session = tf.Session()
+    session.run(tf.global_variables_initializer())
+    with pytest.warns(evergraph.EvergraphWarning, match="never run"):
+        for _ in range(100):
+            session.run(loss, {x: [1.0, 1.0]})

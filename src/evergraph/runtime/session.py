@@ -69,6 +69,8 @@ class _Call:
         got = bound.run(values)
         if bound.runs == traps.FED_AGAIN:
             traps.check_weights_fed(self.plan.graph, self.plan.elements, self.feeds)
+        elif bound.runs == traps.SURELY_A_LOOP:
+            self.look_back()
         return [x[()] if type(x) is np.ndarray and not x.ndim else x for x in got]
 
     def look_back(self) -> None:

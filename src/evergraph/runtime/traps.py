@@ -13,6 +13,7 @@ from ..core.tensor import Operation, Tensor
 from ..settings import settings
 
 LOOKS_LIKE_A_LOOP = 10  # runs of one program after which it counts as a training loop
+SURELY_A_LOOP = 100  # runs after which to say so at once, not when the session ends
 FED_AGAIN = 5
 
 
