@@ -140,14 +140,12 @@ def hessians(
     return out
 
 
-def custom_gradient(f: Any = None) -> Any:
+def custom_gradient(f: Any) -> Any:
     """A decorator: `f(*x)` returns `(y, grad_fn)`, and `grad_fn(*dy)` gives the gradient of each x.
 
     If `f` reads trainable variables, `grad_fn` is called with `variables=` a list of them, and
     returns a pair: the gradients of the arguments, and a list of those of the variables.
     """
-    if f is None:
-        return custom_gradient
 
     @functools.wraps(f)
     def decorated(*args: Any, **kwargs: Any) -> Any:
