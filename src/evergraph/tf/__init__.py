@@ -6,10 +6,12 @@ UnimplementedError when it is used, with the nearest alternative.
 
 from __future__ import annotations
 
+import sys as _sys
 from typing import Any
 
 from .. import ops as _ops
 from . import protos as _protos
+from .namespaces import adopt as _adopt
 from .namespaces import resolve as _resolve
 
 _ops.register_all()
@@ -35,6 +37,8 @@ from .state_ops import *  # noqa: E402, F403
 from .template import *  # noqa: E402, F403
 from .variable_scope import *  # noqa: E402, F403
 from .variables import *  # noqa: E402, F403
+
+_adopt(*[m for n, m in list(_sys.modules.items()) if n.startswith(__name__ + ".")])
 
 # Names whose making is dear: the module gives them when they are first asked for.
 _LAZY = dict.fromkeys(_protos.__all__, _protos)

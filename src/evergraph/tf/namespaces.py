@@ -68,11 +68,28 @@ def _loaded(symbol: str) -> ModuleType | None:
     if name in sys.modules:
         return sys.modules[name]
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
+        adopt(module)
+        return module
     except ModuleNotFoundError as error:
         if error.name is not None and name.startswith(error.name):
             return None
         raise
+
+
+class _PublicModule(ModuleType):
+    """A module of ours that is a namespace of TensorFlow's: what it has not is looked up."""
+
+    def __getattr__(self, name: str) -> Any:
+        return resolve("tf" + self.__name__.removeprefix(_PACKAGE), name)
+
+
+def adopt(*modules: ModuleType) -> None:
+    """Makes names that these modules lack resolve by the table, or raise what it says."""
+    for module in modules:
+        symbol = "tf" + module.__name__.removeprefix(_PACKAGE)
+        if type(module) is ModuleType and symbol in _modules() and symbol != "tf":
+            module.__class__ = _PublicModule
 
 
 class Namespace(ModuleType):
