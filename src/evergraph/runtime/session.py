@@ -344,9 +344,9 @@ class Session(BaseSession):
         self._contexts.append(scopes)
         return self
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+    def __exit__(self, exec_type: Any, exec_value: Any, exec_tb: Any) -> None:
         for scope in reversed(self._contexts.pop()):
-            scope.__exit__(kind, error, trace)
+            scope.__exit__(exec_type, exec_value, exec_tb)
         self.close()
 
     @staticmethod

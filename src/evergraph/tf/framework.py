@@ -196,10 +196,9 @@ class name_scope:
         self._scopes.append((scope, default))
         return entered
 
-    def __exit__(self, *error: Any) -> None:
-        scope, default = self._scopes.pop()
-        scope.__exit__(*error)
-        default.__exit__(*error)
+    def __exit__(self, type_arg: Any, value_arg: Any, traceback_arg: Any) -> None:
+        for scope in self._scopes.pop():
+            scope.__exit__(type_arg, value_arg, traceback_arg)
 
 
 @contextmanager
