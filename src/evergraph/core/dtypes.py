@@ -259,7 +259,7 @@ def as_dtype(type_value: Any) -> DType:
     if found is None:
         found = _from_numpy(type_value)
     if found is None:
-        raise TypeError(f"Cannot convert type_value {type_value!r} to a TensorFlow DType.")
+        raise TypeError(f"Cannot convert value {type_value!r} to a TensorFlow DType.")
     return found
 
 
