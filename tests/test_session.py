@@ -7,6 +7,7 @@ import gc
 import re
 import threading
 import weakref
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,12 +78,11 @@ def test_kinds_of_structures_are_kept(session: Any) -> None:
 
 
 def test_objects_of_attrs(session: Any) -> None:
-    attr = pytest.importorskip("attr")
+    class Both:  # as the library `attrs` makes them
+        __attrs_attrs__ = (SimpleNamespace(name="x"), SimpleNamespace(name="y"))
 
-    @attr.s
-    class Both:
-        x = attr.ib()
-        y = attr.ib()
+        def __init__(self, x: Any, y: Any) -> None:
+            self.x, self.y = x, y
 
     got = session.run(Both(tf.constant(1.0), [tf.constant(2.0)]))
     assert type(got) is Both and (got.x, got.y) == (1.0, [2.0])
