@@ -137,6 +137,10 @@ def test_dtypes_of_the_outputs() -> None:
             lambda: apply("Assign", placeholder(), 1.0),
             "'Assign' Op requires that input 'ref' be a mutable tensor (e.g.: a tf.Variable)",
         ),
+        (
+            lambda: apply("AddV2", [placeholder()], placeholder(dtype=tf.int32)),
+            "Input 'y' of 'AddV2' Op has type int32 that does not match type float32",
+        ),
         (lambda: apply("Neg"), "Op Neg takes 1 inputs, 0 given"),
         (lambda: apply("Neg", 1.0, 2.0), "Op Neg takes 1 inputs, 2 given"),
         (lambda: apply("Neg", object()), "Failed to convert object of type"),
@@ -198,6 +202,10 @@ def test_attributes_have_one_form() -> None:
     assert op.attrs["transpose_a"] is True
     op = emit("BiasAdd", [x, [1.0]], {"data_format": b"NHWC"})
     assert op.attrs["data_format"] == "NHWC" and op.get_attr("data_format") == b"NHWC"
+    op = emit("LeakyRelu", [x], {"alpha": 1, "_own": "kept"})
+    assert type(op.attrs["alpha"]) is float and op.get_attr("_own") == b"kept"
+    op = emit("StringJoin", [["a", "b"]], {"separator": b"\xff"})
+    assert op.attrs["separator"] == b"\xff"
 
 
 def test_none_asks_for_the_default() -> None:
@@ -221,6 +229,8 @@ def test_none_asks_for_the_default() -> None:
         ("BiasAdd", [[[1.0]], [1.0]], {"data_format": 3}, TypeError, "expected a string"),
         ("Placeholder", [], {"dtype": tf.float32, "shape": ["a"]}, TypeError, "Dimension value"),
         ("Placeholder", [], {"dtype": tf.float32, "shape": [-2]}, ValueError, "must be >= 0"),
+        ("LeakyRelu", [1.0], {"alpha": "a"}, TypeError, "expected a number"),
+        ("IdentityN", [[]], {}, ValueError, "list of length 0 less than minimum 1"),
         ("ArgMax", [[1.0], 0], {"output_type": tf.float32}, TypeError, "allowed values: int32"),
         ("AddN", [[1.0, 2.0]], {"N": 3}, ValueError, "must match length 3"),
     ],

@@ -210,6 +210,16 @@ def test_slices_stay_slices_among_themselves(session: Any) -> None:
 
 
 # -- higher orders ---------------------------------------------------------------------------
+def test_slices_with_indices_of_two_dtypes(session: Any) -> None:
+    table = tf.Variable(np.ones((4, 2), np.float32))
+    session.run(table.initializer)
+    rows = [
+        tf.gather(table, tf.constant([i], dtype)) for i, dtype in ((1, tf.int32), (2, tf.int64))
+    ]
+    (g,) = tf.gradients(rows, table)
+    assert session.run(g).indices.tolist() in ([1, 2], [2, 1]) and g.indices.dtype is tf.int64
+
+
 def test_derivatives_of_derivatives(session: Any) -> None:
     x = tf.constant(2.0)
     y = x**4.0
@@ -243,6 +253,9 @@ def test_hessians(session: Any) -> None:
     assert session.run(h).tolist() == [[4.0, 2.0], [2.0, 0.0]]
     y = tf.constant(3.0)
     assert session.run(tf.hessians(y**3.0, [y])) == [18.0]
+    unknown = placeholder(None)
+    with pytest.raises(ValueError, match="fully known shape"):
+        tf.hessians(unknown**2.0, unknown)
     square = tf.constant([[1.0, 2.0], [3.0, 4.0]])
     (h,) = tf.hessians(tf.reduce_sum(square**2.0), square)
     assert h.shape.as_list() == [2, 2, 2, 2]
@@ -280,6 +293,8 @@ def test_gradients_are_registered_once() -> None:
             tf.RegisterGradient(taken)(lambda op, g: g)
     with pytest.raises(TypeError, match="must be a string"):
         tf.RegisterGradient(3)
+    with pytest.raises(TypeError, match="must be a string"):
+        tf.NotDifferentiable(3)
 
 
 def test_not_differentiable(session: Any) -> None:

@@ -62,6 +62,11 @@ def test_names_that_are_refused(name: str) -> None:
         const(name=name)
 
 
+def test_a_name_must_not_be_empty() -> None:
+    with pytest.raises(ValueError, match="must not be empty"):
+        get_default_graph().op_name("")
+
+
 @pytest.mark.parametrize("name", ["a", "A0", ".x", "a.b", "a/b", "x_1", "a-b", "0", "a>b"])
 def test_names_that_are_taken(name: str) -> None:
     assert const(name=name).op.name == name
@@ -142,6 +147,12 @@ def test_the_faces_name_scope() -> None:
         pass
     with pytest.raises(TypeError, match="string"):
         tf.name_scope(3)
+
+
+def test_the_old_order_of_a_scopes_arguments() -> None:
+    assert tf.name_scope("given", "default").name == "given"
+    with tf.op_scope([const()], None, "default") as scope:
+        assert scope == "default/" and const(name="x").op.name == "default/x"
 
 
 def test_the_faces_name_scope_uses_the_graph_of_its_values() -> None:
@@ -303,6 +314,8 @@ def test_adding_control_inputs_later() -> None:
         ),
         ("/device:XLA_CPU:0", "/device:XLA_CPU:0"),
         ("/gpu:*", "/device:GPU:*"),
+        ("/device:MINE:3", "/device:MINE:3"),
+        ("/device:MINE", "/device:MINE:*"),
     ],
 )
 def test_device_strings(text: str, canonical: str) -> None:
@@ -376,6 +389,12 @@ def test_colocation_takes_the_device_and_shuts_out_scopes() -> None:
             assert no_op().device == ""
         assert no_op().device == "/device:CPU:0"
     assert no_op().colocation_groups()[0].startswith(b"loc:@n")
+
+
+def test_colocation_in_the_default_graph() -> None:
+    anchor = const(name="anchor")
+    with tf.colocate_with(anchor):
+        assert no_op().colocation_groups() == [b"loc:@anchor"]
 
 
 def test_nested_colocation() -> None:
@@ -668,8 +687,18 @@ def test_what_an_operation_tells() -> None:
     assert repr(op) == "<tf.Operation 'm' type=MatMul>"
     assert [c.name for c in op.inputs[0].consumers()] == ["m"] and a.consumers() == []
     file, line, function, text = op.traceback[-1]
+    assert op.op_def is op.definition and t_shape(b) == [2, 2]
+    op._set_attr("_mine", 3)
+    op._set_device("/device:GPU:0")
+    assert op.get_attr("_mine") == 3 and b.device == "/device:GPU:0"
     assert file == __file__ and function == "test_what_an_operation_tells"
     assert "MatMul" in text and line > 0
+
+
+def t_shape(t: Any) -> Any:
+    """What a tensor tells of its shape in each of its ways."""
+    assert t.get_shape() == t.shape and t._rank == t.shape.ndims
+    return t._shape_as_list()
 
 
 def test_what_a_tensor_tells() -> None:

@@ -341,6 +341,16 @@ def test_the_variable_behind_a_handle() -> None:
     assert variable_of(apply("Identity", r.handle)) is r.handle.op
 
 
+def test_handles_have_no_value_of_their_own() -> None:
+    r = Var("resource", 1.0)
+    not_a_variable = apply("Placeholder", dtype=tf.resource, shape=())
+    with pytest.raises((ValueError, TypeError), match="handle"):
+        variable_of(apply("Identity", not_a_variable))
+    with tf.Session() as session:
+        session.run(r.init)
+        assert session.run(apply("Identity", r.read())) == 1.0
+
+
 def test_a_lowered_function_is_valid_and_has_no_state() -> None:
     w = Var("ref", 1.0)
     x = apply("Placeholder", dtype=tf.float32, shape=(None,))

@@ -511,6 +511,32 @@ def test_interactive_sessions() -> None:
     assert get_default_graph() is not graph
 
 
+def test_containers_keep_variables_apart() -> None:
+    made = []
+    for box in ("one", "two"):
+        with tf.container(box):
+            made.append(apply("VariableV2", shape=(), dtype=tf.float32, shared_name="v"))
+    one, two = made
+    with tf.Session() as session:
+        session.run(apply("Assign", one, 1.0))
+        assert session.run(one) == 1.0
+        with pytest.raises(tf.errors.FailedPreconditionError, match="two/v"):
+            session.run(two)
+
+
+def test_variables_of_one_shared_name_are_one() -> None:
+    attrs = {"shape": (), "dtype": tf.float32, "shared_name": "v"}
+    one, two = apply("VariableV2", **attrs), apply("VariableV2", **attrs)
+    with tf.Session() as session:
+        session.run(apply("Assign", one, 1.0))
+        assert session.run(two) == 1.0
+
+
+def test_servers_are_not_supported() -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match="close the session"):
+        tf.Session.reset("")
+
+
 def test_several_sessions_of_one_graph_have_their_own_variables() -> None:
     v = tf.Variable(1.0)
     step = v.assign_add(1.0)
@@ -655,6 +681,21 @@ def test_reading_an_uninitialized_variable_names_it_and_the_cure(session: Any) -
     for part in ("uninitialized value weights", "# made here", "global_variables_initializer"):
         assert part in str(caught.value)
     assert caught.value.op.name == "weights"
+
+
+@pytest.mark.parametrize("resource", [False, True])
+def test_an_error_of_tensorflows_own_from_a_kernel(session: Any, resource: bool) -> None:
+    v = tf.Variable(0, name="v", use_resource=resource)
+    counter = v.count_up_to(2)
+    session.run(v.initializer)
+    assert [session.run(counter), session.run(counter)] == [0, 1]
+    for _ in range(2):
+        with pytest.raises(tf.errors.OutOfRangeError) as caught:
+            session.run(counter)
+        text = str(caught.value)
+        assert "Reached limit of 2" in text and text.count("made at") == 1
+        assert caught.value.op is counter.op and caught.value.node_def is None
+    assert session.run(v) == 2
 
 
 @pytest.mark.parametrize("resource", [False, True])

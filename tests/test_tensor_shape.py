@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import pickle
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -209,6 +210,14 @@ def test_what_describes_a_shape(value: Any, want: Any) -> None:
     assert to_shape(value) == want
     assert all(d is None or type(d) is int for d in to_shape(value))
     assert as_shape(value)._dims == want
+
+
+def test_serialised_shapes() -> None:
+    def proto(unknown: bool, *sizes: int) -> Any:
+        return SimpleNamespace(unknown_rank=unknown, dim=[SimpleNamespace(size=n) for n in sizes])
+
+    assert to_shape(proto(False, 2, -1)) == (2, None) and to_shape(proto(False)) == ()
+    assert to_shape(proto(True)) is None
 
 
 @pytest.mark.parametrize("value", ["", "3", b"12", "abc", ["x"], object(), [[1, 2]], {"a": 1}])

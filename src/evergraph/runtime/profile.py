@@ -44,11 +44,6 @@ _active: list[Traffic] = []
 _lock = threading.Lock()
 
 
-def is_on() -> bool:
-    """Whether anything counts."""
-    return bool(_active)
-
-
 @contextmanager
 def profile() -> Iterator[Traffic]:
     """Counts the bytes of all runs inside the `with` block."""

@@ -107,7 +107,8 @@ def variable_of(x: Tensor) -> Operation:
     """The variable's operation behind a reference or a resource handle."""
     op = x.op
     while not op.definition.is_variable:
-        source = op.operands[op.definition.updates[0] if op.definition.updates else 0]
+        index = op.definition.updates[0] if op.definition.updates else 0
+        source = op.operands[index] if op.operands else None
         if not isinstance(source, Tensor):
             raise ValueError(f"{x.name} is not the handle of a variable.")
         op = source.op
