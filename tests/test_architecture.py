@@ -118,15 +118,20 @@ def modules() -> dict[str, Module]:
 def _imports(module: Module, known: set[str]) -> Iterator[Import]:
     package = module.name if module.path.name == "__init__.py" else module.name.rpartition(".")[0]
 
-    def visit(node: ast.AST, at_load: bool, for_types: bool) -> Iterator[Import]:
-        for child in ast.iter_child_nodes(node):
-            inside = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-            typed = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
-            for target in _targets(child, package, known):
-                yield Import(target, child.lineno, at_load, for_types)  # type: ignore[attr-defined]
-            yield from visit(child, at_load and not inside, for_types or typed)
+    pending: list[tuple[ast.stmt, bool, bool]] = [(s, True, False) for s in module.tree.body]
+    while pending:
+        node, at_load, for_types = pending.pop()
+        for target in _targets(node, package, known):
+            yield Import(target, node.lineno, at_load, for_types)
+        at_load = at_load and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for_types = for_types or (isinstance(node, ast.If) and "TYPE_CHECKING" in _names(node))
+        # Imports are statements, so expressions need not be looked at.
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            pending += [(inner, at_load, for_types) for inner in getattr(node, part, ())]
 
-    yield from visit(module.tree, True, False)
+
+def _names(node: ast.If) -> str:
+    return ast.unparse(node.test)
 
 
 def _targets(node: ast.AST, package: str, known: set[str]) -> Iterator[str]:

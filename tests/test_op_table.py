@@ -92,75 +92,48 @@ def test_every_op_is_one_of_tensorflows() -> None:
 
 
 @walk()
-def test_inputs_and_outputs(name: str) -> None:
+def test_signature(name: str) -> None:
     definition, row = OURS[name], registry()[name]
     assert arguments(definition.inputs) == row["inputs"].split()
     assert arguments(definition.outputs) == row["outputs"].split()
-
-
-@walk()
-def test_attributes(name: str) -> None:
-    want = {}
-    for text in filter(None, (t.strip() for t in registry()[name]["attributes"].split(";"))):
-        parsed = attribute(text)
-        want[parsed[0]] = parsed
-    got = {a.name: described(a) for a in OURS[name].attrs.values()}
-    assert got == want
-
-
-@walk()
-def test_statefulness(name: str) -> None:
-    assert OURS[name].stateful == (bool(registry()[name]["stateful"]))
+    assert definition.stateful == bool(row["stateful"])
+    texts = filter(None, (t.strip() for t in row["attributes"].split(";")))
+    want = {attr[0]: attr for attr in map(attribute, texts)}
+    assert {a.name: described(a) for a in definition.attrs.values()} == want
 
 
 # -- the parts of an op ----------------------------------------------------------------------
-@walk()
-def test_an_op_can_be_computed(name: str) -> None:
-    d = OURS[name]
-    special = d.is_variable or d.reads is not None or d.name in WITHOUT_KERNEL
-    assert d.kernel is not None or d.definition is not None or special
-
-
 # The run gives their values, or refuses to.
 WITHOUT_KERNEL = {"Placeholder", "PlaceholderV2", "IsVariableInitialized", "VarIsInitializedOp"}
-
-
-@walk()
-def test_an_op_has_a_shape_rule(name: str) -> None:
-    d = OURS[name]
-    assert d.shape is not None or not d.outputs or name in WITHOUT_SHAPE_RULE
-
-
 # What they give is of any shape.
 WITHOUT_SHAPE_RULE = {"ReadVariableOp", "PyFunc", "PyFuncStateless", "EagerPyFunc"}
-
-
-@walk()
-def test_an_op_decides_about_its_gradient(name: str) -> None:
-    grad, theirs = OURS[name].grad, registry()[name]["gradient"]
-    if theirs == "yes":
-        assert grad is not None
-    if theirs == "not differentiable" and name not in DIFFERENTIABLE_HERE:
-        assert grad in (None, NO_GRADIENT, no_gradients)
-
-
 DIFFERENTIABLE_HERE = {"EuclideanNorm"}
 
 
 @walk()
-def test_a_definition_is_consistent(name: str) -> None:
+def test_parts(name: str) -> None:
     d = OURS[name]
+    given = d.is_variable or d.reads is not None or d.name in WITHOUT_KERNEL
+    assert d.kernel is not None or d.definition is not None or given, "no kernel, no definition"
+    assert d.shape is not None or not d.outputs or name in WITHOUT_SHAPE_RULE, "no shape rule"
+    _check_gradient(d)
     assert d.expr is None or (d.kernel is not None and len(d.outputs) == 1)
-    assert d.grad is NO_GRADIENT or d.grad is None or callable(d.grad)
-    assert all(i < len(d.inputs) for i in d.updates)
-    assert d.state is None or d.stateful
-    assert not (d.overwrites and not d.updates)
-    if d.is_pure:
-        assert not d.stateful and not d.effect
-    for name_, attr in d.attrs.items():
+    assert all(i < len(d.inputs) for i in d.updates) and (d.updates or not d.overwrites)
+    assert d.stateful or d.state is None
+    assert not (d.is_pure and d.effect)
+    for attr in d.attrs.values():
         if attr.has_default and attr.allowed is not None:
             values = attr.default if isinstance(attr.default, tuple) else (attr.default,)
-            assert all(v in attr.allowed for v in values), name_
+            assert all(v in attr.allowed for v in values), attr.name
+
+
+def _check_gradient(d: OpDef) -> None:
+    theirs = registry()[d.name]["gradient"]
+    assert d.grad is NO_GRADIENT or d.grad is None or callable(d.grad)
+    if theirs == "yes":
+        assert d.grad is not None, "TensorFlow has a gradient"
+    if theirs == "not differentiable" and d.name not in DIFFERENTIABLE_HERE:
+        assert d.grad in (None, NO_GRADIENT, no_gradients)
 
 
 def test_other_ops_are_few() -> None:
