@@ -75,7 +75,7 @@ def _fold(x: Tensor) -> np.ndarray[Any, Any] | None:
 
 
 def _foldable_inputs(op: Operation) -> list[Tensor]:
-    if not _may_fold(op) or _from_shape(op) is not None:
+    if not _may_fold(op) or (is_shape_query(op) and shape_query(op, op.operands[0]) is not None):
         return []
     return [o for o in op.operands if isinstance(o, Tensor)]
 
@@ -90,11 +90,14 @@ def _may_fold(op: Operation) -> bool:
     return d.is_pure and bool(d.kernel) and bool(op.operands) and small
 
 
-def _from_shape(op: Operation) -> np.ndarray[Any, Any] | None:
-    """Shape, Size and Rank follow from the operand's shape, whatever its value."""
-    if op.type not in ("Shape", "Size", "Rank"):
-        return None
-    shape = op.operands[0].static_shape
+def is_shape_query(op: Operation) -> bool:
+    """Whether the op asks for its operand's shape, size or rank, whatever the values."""
+    return op.type in ("Shape", "Size", "Rank")
+
+
+def shape_query(op: Operation, x: Operand) -> np.ndarray[Any, Any] | None:
+    """What a Shape, Size or Rank of `x` gives; None while the shape is not known."""
+    shape = x.static_shape
     if shape is None or (op.type != "Rank" and not is_known(shape)):
         return None
     value: Any = {"Shape": shape, "Size": size_of(shape), "Rank": len(shape)}[op.type]
@@ -104,32 +107,43 @@ def _from_shape(op: Operation) -> np.ndarray[Any, Any] | None:
 
 
 def _fold_operation(op: Operation) -> None:
-    results: Sequence[Any] = [UNKNOWN] * len(op.outputs)
+    results: Sequence[Any] | None = None
     if op.type == "Const":
         results = [op.attrs["value"]]
-    elif (known := _from_shape(op)) is not None:
-        results = [known]
-    elif _may_fold(op) and op.type not in ("Shape", "Size", "Rank"):
+    elif is_shape_query(op):
+        known = shape_query(op, op.operands[0])
+        results = None if known is None else [known]
+    elif _may_fold(op):
         values = [o.value if isinstance(o, Literal) else o._value for o in op.operands]
         if not any(v is UNKNOWN for v in values):
-            results = _evaluate(op, values)
-    for output, value in zip(op.outputs, results, strict=True):
+            results = evaluate_constant(op, values)
+    for output, value in zip(op.outputs, results or [UNKNOWN] * len(op.outputs), strict=True):
         output._value = value
 
 
-def _evaluate(op: Operation, values: list[Any]) -> Sequence[Any]:
+def evaluate_constant(
+    op: Operation, arrays: Sequence[np.ndarray[Any, Any]]
+) -> list[np.ndarray[Any, Any]] | None:
+    """The outputs of a pure op for these operands, as read-only arrays of their own.
+
+    None where the kernel refuses the operands: in the run, the error names the op and the line.
+    """
     assert op.definition.kernel is not None
     try:
         with np.errstate(all="ignore"):
-            got = op.definition.kernel(np, values, op.attrs)
+            got = op.definition.kernel(np, arrays, op.attrs)
     except Exception:
-        # A kernel that refuses its operands does so in the run, where the error names the op.
-        return [UNKNOWN] * len(op.outputs)
+        return None
     results = got if isinstance(got, (tuple, list)) else [got]
-    out = [np.asarray(r, o.dtype.np_dtype) for r, o in zip(results, op.outputs, strict=True)]
-    for r in out:
-        r.flags.writeable = False
-    return out
+    return [_frozen(r, o) for r, o in zip(results, op.outputs, strict=True)]
+
+
+def _frozen(value: Any, out: Tensor) -> np.ndarray[Any, Any]:
+    array = np.asarray(value, out.dtype.np_dtype)
+    if array.base is not None:
+        array = array.copy()
+    array.flags.writeable = False
+    return array
 
 
 def value_as_shape(x: Operand) -> Shape:
