@@ -173,11 +173,6 @@ class BaseSession:
         return self._graph
 
     @property
-    def graph_def(self) -> Any:
-        """The graph in serialised form, where its format is supported."""
-        return self._graph.as_graph_def()  # type: ignore[attr-defined]
-
-    @property
     def sess_str(self) -> str:
         """The target."""
         return self._target
