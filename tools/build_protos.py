@@ -19,12 +19,15 @@ SHIPPED = FORMATS / "messages.binpb"
 
 def compile_protos(folder: Path = FORMATS / "protos") -> bytes:
     """The serialised FileDescriptorSet of all .proto files in a folder, in dependency order."""
+    import grpc_tools
     from grpc_tools import protoc
 
+    own = Path(grpc_tools.__file__).with_name("_proto")  # google/protobuf/any.proto
     sources = sorted(path.name for path in folder.glob("*.proto"))
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch, "set")
-        command = ["protoc", f"--proto_path={folder}", f"--descriptor_set_out={out}", *sources]
+        paths = [f"--proto_path={folder}", f"--proto_path={own}"]
+        command = ["protoc", *paths, f"--descriptor_set_out={out}", *sources]
         if protoc.main(command):
             raise SystemExit("protoc refused the .proto files; its message stands above.")
         return out.read_bytes()

@@ -7,9 +7,9 @@ The fields are described in `protos/*.proto`; `tools/build_protos.py` compiles t
     messages.ConfigProto(allow_soft_placement=True)
 
 Messages, top-level enums and the values of those are attributes of this module. The descriptors
-stay in a pool of their own, so that TensorFlow may be loaded in the same process. Presence is
-known for every field (`config.HasField("allow_soft_placement")`), which TensorFlow's own classes
-do not tell.
+stay in a pool of their own, so that TensorFlow may be loaded in the same process. For the fields
+of a configuration presence is known (`config.HasField("allow_soft_placement")`), which
+TensorFlow's own classes do not tell.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ def _names() -> dict[str, Any]:
 
 @cache
 def _loaded() -> dict[str, Any]:
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+    from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
     from google.protobuf.internal import enum_type_wrapper
 
     data = resources.files(__package__).joinpath("messages.binpb").read_bytes()
     files = descriptor_pb2.FileDescriptorSet.FromString(data).file
     pool = descriptor_pool.DescriptorPool()
     names: dict[str, Any] = {}
+    pool.AddSerializedFile(any_pb2.DESCRIPTOR.serialized_pb)
     for file in files:
         pool.Add(file)
     for file in files:
