@@ -83,7 +83,25 @@ def add_operation(
             x._consumers.append(op)
     for block in graph.control_stack:
         block.made.add(op)
+    if graph.has_contexts:
+        enter_context(graph, op)
     return op
+
+
+def enter_context(graph: Graph, op: Operation) -> None:
+    """Makes a new operation part of the branch or loop that is being built.
+
+    Such a context of a face has `add_op(op)`, which gives the operation its operands as seen from
+    inside, and `check_use(op, x)`, which refuses uses of its tensors from elsewhere.
+    """
+    context = graph.control_flow_context
+    for x in op.operands:
+        if isinstance(x, Tensor) and x.op.control_flow_context is not None:
+            x.op.control_flow_context.check_use(op, x)
+    if context is not None:
+        op.control_flow_context = context
+        with graph.as_default(), graph.name_scope(op.name + "/"):
+            context.add_op(op)
 
 
 def _graph_of(inputs: Iterable[Any]) -> Graph:

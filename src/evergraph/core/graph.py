@@ -38,6 +38,8 @@ class Graph:
         self.attr_scope: dict[str, Any] = {}
         self.gradient_overrides: dict[str, str] = {}
         self.container_name = ""
+        self.control_flow_context: Any = None
+        self.has_contexts = False
         self._by_name: dict[str, Operation] = {}
         self._names_in_use: dict[str, int] = {}
         self._collections: dict[Any, list[Any]] = {}
@@ -76,6 +78,12 @@ class Graph:
 
     def _unsafe_unfinalize(self) -> None:
         self.finalized = False
+
+    def _get_control_flow_context(self) -> Any:
+        return self.control_flow_context
+
+    def _set_control_flow_context(self, context: Any) -> None:
+        self.control_flow_context = context
 
     # -- names ---------------------------------------------------------------------------------
     def unique_name(self, name: str, mark_as_used: bool = True) -> str:
@@ -222,10 +230,14 @@ class Graph:
 
     @contextmanager
     def control_dependencies(self, control_inputs: Sequence[Any] | None) -> Iterator[None]:
-        """What is made inside runs after `control_inputs`; None lifts the outer ones."""
-        old = self.control_stack
+        """What is made inside runs after `control_inputs`; None lifts the outer ones.
+
+        None also leaves the branch or loop that is being built.
+        """
+        old, context = self.control_stack, self.control_flow_context
         if control_inputs is None:
             self.control_stack = []
+            self.control_flow_context = None
         else:
             outer = {op for block in old for op in block.ops}
             ops = dict.fromkeys(map(self._control_op, control_inputs))
@@ -234,7 +246,7 @@ class Graph:
         try:
             yield
         finally:
-            self.control_stack = old
+            self.control_stack, self.control_flow_context = old, context
 
     def _control_op(self, x: Any) -> Operation:
         # Waiting for a variable behind a handle means its handle, or the assignment that an

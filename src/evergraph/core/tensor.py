@@ -261,6 +261,7 @@ class Operation:
         "_id",
         "attrs",
         "colocation",
+        "control_flow_context",
         "definition",
         "device",
         "extra",
@@ -286,6 +287,7 @@ class Operation:
         self.gradient_type: str | None = None
         self.site: provenance.Site | None = None
         self.extra: Any = None
+        self.control_flow_context: Any = None
         self._control_inputs: list[Operation] = []
         self._id = -1
 
@@ -355,6 +357,11 @@ class Operation:
         self.graph.changed()
 
     def _update_input(self, index: int, tensor: Tensor) -> None:
+        self.rewire(index, tensor)
+        self.graph.changed()
+
+    def rewire(self, index: int, tensor: Tensor) -> None:
+        """Replaces an operand of an operation that no compiled program knows yet."""
         operands = list(self.operands)
         old = operands[index]
         if isinstance(old, Tensor):
@@ -362,7 +369,12 @@ class Operation:
         operands[index] = tensor
         tensor._consumers.append(self)
         self.operands = tuple(operands)
-        self.graph.changed()
+
+    def _get_control_flow_context(self) -> Any:
+        return self.control_flow_context
+
+    def _set_control_flow_context(self, context: Any) -> None:
+        self.control_flow_context = context
 
     def _set_device(self, device: Any) -> None:
         self.device = str(device or "")

@@ -9,6 +9,7 @@ from ..core.function import defined_kernel
 
 FAMILIES = (
     "array",
+    "control",
     "decompositions",
     "elementwise",
     "elementwise_unary",
