@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-FAMILIES = ("array", "math", "nn", "linalg")
+FAMILIES = ("array", "math", "nn", "linalg", "image")
 
 
 @dataclass
@@ -42,6 +42,8 @@ class Case:
     """Whether the gradient works with known shapes alone."""
     limits: bool = False
     """Whether the least or greatest number of the dtype is among the values."""
+    single: bool = False
+    """Whether the op computes in float32 whatever it is given: its gradient is checked so."""
     compared: int | None = None
     """How many of the outputs, the first ones, are compared with TensorFlow's."""
     number: int = 0
@@ -75,6 +77,7 @@ def case(
     symmetric: bool = False,
     needs_shapes: bool = False,
     limits: bool = False,
+    single: bool = False,
     compared: int | None = None,
     **attrs: Any,
 ) -> None:
@@ -82,6 +85,7 @@ def case(
     made = tuple([_array(v) for v in x] if isinstance(x, list) else _array(x) for x in operands)
     number = sum(c.op == op for c in CASES)
     flags = {"sweep": sweep, "symmetric": symmetric, "needs_shapes": needs_shapes}
+    flags["single"] = single
     oracle_options = {"oracle": oracle, "compared": compared}
     checks = {"tolerance": tolerance, "second": second, "limits": limits, **oracle_options}
     CASES.append(

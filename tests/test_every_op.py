@@ -219,7 +219,7 @@ def operands_for(case: Case, mode: str) -> tuple[list[Any], dict[Tensor, Any]]:
     """Operands in the default graph: placeholders, and constants where all is known."""
     operands: list[Any] = []
     feeds: dict[Tensor, Any] = {}
-    for i, x in enumerate(map(doubled, case.flat)):
+    for i, x in enumerate(case.flat if case.single else map(doubled, case.flat)):
         if i in case.grad or mode != "static":
             fed = placeholder(x, mode)
             operands.append(fed)
@@ -243,14 +243,14 @@ def test_gradients(case: Case, mode: str) -> None:
         grads = tf.gradients(y, xs)
         for x, g in zip(xs, grads, strict=True):
             assert g is not None
-            check_gradient(session, y, g, feeds, x, case.symmetric)
+            check_gradient(session, y, g, feeds, x, case.symmetric, case.single)
         if not case.second:
             return
         dense = [tf.convert_to_tensor(g) for g in grads]
         slopes = weighted(dense, 1)
         for x, second in zip(xs, tf.gradients(slopes, xs), strict=True):
             if second is not None:
-                check_gradient(session, slopes, second, feeds, x, case.symmetric)
+                check_gradient(session, slopes, second, feeds, x, case.symmetric, case.single)
 
 
 # -- TensorFlow ------------------------------------------------------------------------------
