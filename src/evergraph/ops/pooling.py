@@ -17,7 +17,7 @@ from ..core.opdef import Array, Attrs, Values, define
 from ..core.shape import Dim, Shape, is_known, merge, size_of, with_rank
 from ..errors import UnimplementedError
 from .operands import ints, is_numpy, np_dtype, shape_of
-from .windows import (
+from .pool_windows import (
     Axis,
     Windows,
     added,
