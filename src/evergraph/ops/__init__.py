@@ -34,6 +34,11 @@ FAMILIES = (
     "special",
     "state",
     "stateless",
+    "strings_bytes",
+    "strings_hash",
+    "strings_regex",
+    "strings_split",
+    "strings_unicode",
     "training",
 )
 
