@@ -25,6 +25,7 @@ from .array_ops import *  # noqa: E402, F403
 from .check_ops import *  # noqa: E402, F403
 from .clip_ops import *  # noqa: E402, F403
 from .control_flow_ops import *  # noqa: E402, F403
+from .fft_ops import *  # noqa: E402, F403
 from .framework import *  # noqa: E402, F403
 from .gradients_impl import *  # noqa: E402, F403
 from .graph_keys import *  # noqa: E402, F403

@@ -351,6 +351,8 @@ def _common_number_type(xs: Sequence[Tensor]) -> DType:
 
 def cast_to(x: Any, dtype: DType, name: str | None = None) -> Tensor:
     """`x` as a tensor of this dtype, with the operations that `tf.cast` adds."""
+    if isinstance(x, Tensor) and x.dtype is dtype:
+        return x
     with name_scope(name, "Cast", [x]) as scope:
         tensor = convert_to_tensor(x, name="x")
         if tensor.dtype.base_dtype is dtype:
