@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def _pseudo_random_steps(size: int, out: int, generator: Philox) -> list[int]:
     words = random_bits(generator.key, generator.reserve(1), 2)
     u = float(unit_float64(words)[0]) * highest
     bounds = [1, *(math.ceil(alpha * (i + u)) for i in range(1, out)), size + 1]
-    return [b - a for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [b - a for a, b in pairwise(bounds)]
 
 
 def _random_steps(size: int, out: int, generator: Philox) -> list[int]:

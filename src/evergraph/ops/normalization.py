@@ -164,8 +164,8 @@ def _backward(
     return _as(back * channels.spread(root * scale), dy), by_scale, by_offset, nothing, nothing
 
 
-def _backward_v3(dy: Any, x: Any, scale: Any, mean: Any, variance: Any, _: Any, **attrs: Any) -> Any:
-    return _backward(dy, x, scale, mean, variance, **attrs)
+def _backward_v3(dy: Any, x: Any, *given: Any, **attrs: Any) -> Any:
+    return _backward(dy, x, *given[:3], **attrs)
 
 
 # -- backwards twice ---------------------------------------------------------------------------
