@@ -1,242 +1,201 @@
-"""Pooling windows along one axis: where they lie, what is in them, and the way back.
+"""Windows that slide over the space of a batch: where they lie, what they see, and the way back.
 
-A pool over several axes goes axis by axis, the last one first, so that it takes one pass an
-offset of a window instead of one an element; the first greatest element in row-major order is
-also the first along each axis in turn. The same code serves windows at equal distances and
-cells of unequal lengths.
+Arrays are laid out as (batch, *space, channels). Along each axis of space a window sees `taps`
+places, `dilation` apart; the next window begins `stride` further on. What lies outside counts as
+zero (or as another value). Terms and arithmetic: Dumoulin and Visin, A guide to convolution
+arithmetic for deep learning (2016).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..core.opdef import Array
+from ..core.shape import Dim
 from .operands import is_numpy, padded
 
-Axis = tuple[int, "Windows"]
+BLOCK_BYTES = 1 << 21  # of copied windows at a time: they stay in the processor's cache
 
 
-def lowest(dtype: np.dtype[Any]) -> Any:
-    """The number that is no greater than any of this dtype."""
-    if dtype.kind in "iu":
-        return np.iinfo(dtype).min
-    return -np.inf
+@dataclass(frozen=True)
+class Axis:
+    """One axis of space: its extent, how many windows there are, and what each of them sees."""
 
+    size: int
+    count: int
+    taps: int
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
 
-def output_extent(size: int, k: int, stride: int, padding: str) -> int:
-    """How many windows fit; ValueError where that would be less than none."""
-    if padding == "SAME":
-        return -(-size // stride)
-    out = (size - k + stride) // stride
-    if out < 0:
-        raise ValueError(
-            f"Computed output size would be negative: {out} [input_size: {size}, "
-            f"effective_filter_size: {k}, stride: {stride}]"
+    @property
+    def reach(self) -> int:
+        """The end of the last window, counted from the beginning of the first."""
+        return (self.count - 1) * self.stride + (self.taps - 1) * self.dilation + 1
+
+    @property
+    def after(self) -> int:
+        """The places behind the input that windows see."""
+        return max(0, self.reach - self.before - self.size)
+
+    @property
+    def live(self) -> slice:
+        """The taps that see the input in some window; the others see nothing but padding."""
+        last = (self.size - 1 + self.before) // self.dilation
+        first = -((self.stride * (self.count - 1) - self.before) // self.dilation)
+        stop = min(self.taps, last + 1)
+        return slice(min(max(first, 0), max(stop, 0)), max(stop, 0))
+
+    def trimmed(self) -> Axis:
+        """The same windows with their live taps alone: padding is then no larger than the input."""
+        live = self.live
+        before = self.before - live.start * self.dilation
+        return Axis(
+            self.size, self.count, live.stop - live.start, self.stride, self.dilation, before
         )
-    return out
+
+    def seen(self, tap: int) -> slice:
+        """The places that this tap sees, one a window, in the padded input."""
+        start = tap * self.dilation
+        return slice(start, start + (self.count - 1) * self.stride + 1, self.stride)
 
 
-class Windows:
-    """Windows of `depth` elements, `stride` apart, the first of them `before` the axis."""
-
-    def __init__(self, size: int, k: int, stride: int, padding: str) -> None:
-        self.size, self.stride = size, stride
-        self.out = output_extent(size, k, stride, padding)
-        last = max(self.out - 1, 0) * stride
-        before = max(last + k - size, 0) // 2 if padding == "SAME" else 0
-        # What no window has inside the axis is left out: windows may be wider than anything.
-        start = max(before - last, 0)
-        self.depth = max(min(k, size + before) - start, 1)
-        self.before = before - start if self.out else 0
-        self.after = max(last + self.depth - self.before - size, 0)
-
-    @property
-    def trivial(self) -> bool:
-        """Whether each window is one element of its own."""
-        return self.depth == 1 and self.stride == 1 and self.out == self.size
-
-    def counts(self) -> Array:
-        """How many elements of the axis each window holds."""
-        start = np.arange(self.out) * self.stride - self.before
-        return np.minimum(start + self.depth, self.size) - np.maximum(start, 0)
-
-    def begins(self, j: int) -> Array | None:
-        """The windows whose first element lies at their offset j > 0; None if there are none."""
-        first = np.maximum(self.before - np.arange(self.out) * self.stride, 0)
-        found = first == j
-        return found if found.any() else None
-
-    def _at(self, j: int, axis: int) -> tuple[slice, ...]:
-        stop = j + (self.out - 1) * self.stride + 1 if self.out else j
-        return (*[slice(None)] * axis, slice(j, stop, self.stride))
-
-    def views(self, xp: Any, x: Array, axis: int, fill: Any) -> Iterator[Array]:
-        """For each offset the elements of all windows; `fill` outside of the axis."""
-        pairs = [(0, 0)] * x.ndim
-        pairs[axis] = (self.before, self.after)
-        whole = padded(xp, x, pairs, fill)
-        for j in range(self.depth):
-            yield whole[self._at(j, axis)]
-
-    def spread(self, xp: Any, parts: Iterator[Array], like: Array, axis: int) -> Array:
-        """The adjoint of `views`: each element gets the sum of what its places in windows got."""
-        extents = list(like.shape)
-        extents[axis] = self.before + self.size + self.after
-        total = xp.zeros(tuple(extents), like.dtype)
-        for j, part in enumerate(parts):
-            total = added(xp, total, self._at(j, axis), part)
-        return total[(*[slice(None)] * axis, slice(self.before, self.before + self.size))]
+# -- extents -----------------------------------------------------------------------------------
 
 
-class Cells(Windows):
-    """Cells of unequal lengths: the i-th goes from bounds[i] to bounds[i + 1].
+def check_steps(stride: int, dilation: int) -> None:
+    """Raises ValueError unless both are positive."""
+    if stride <= 0:
+        raise ValueError(f"Stride must be > 0, but got {stride}.")
+    if dilation < 1:
+        raise ValueError(f"Dilation rate must be >= 1, but got {dilation}.")
 
-    Overlapping ones include the element at their upper bound.
-    """
 
-    def __init__(self, bounds: Sequence[int], size: int, overlapping: bool) -> None:
-        self.size, self.out = size, len(bounds) - 1
-        self._start = np.asarray(bounds[:-1], np.int64)
-        end = np.asarray(bounds[1:], np.int64) - (0 if overlapping else 1)
-        self._length = np.minimum(end, size - 1) - self._start + 1
-        if self.out < 1 or self._start.min() < 0 or self._length.min() < 1:
-            raise ValueError(
-                f"A pooling sequence must ascend within [0, {size}], got {list(bounds)}."
-            )
-        self.depth = int(self._length.max())
-
-    @property
-    def trivial(self) -> bool:
-        """Whether each cell is one element of its own."""
-        return False
-
-    def counts(self) -> Array:
-        """How many elements of the axis each cell holds."""
-        return self._length
-
-    def begins(self, j: int) -> Array | None:
-        """Cells lie within the axis: all begin at their offset 0."""
+def extent(
+    size: Dim, taps: Dim, stride: int, dilation: int, padding: str, pads: tuple[int, int]
+) -> Dim:
+    """How many windows fit along an axis, None while that is not known: for shape rules."""
+    check_steps(stride, dilation)
+    if size is None or (padding != "SAME" and taps is None):
         return None
-
-    def views(self, xp: Any, x: Array, axis: int, fill: Any) -> Iterator[Array]:
-        """For each offset the elements of all cells; `fill` behind a cell's end."""
-        for j in range(self.depth):
-            found = xp.take(x, np.minimum(self._start + j, self.size - 1), axis=axis)
-            inside = along(j < self._length, axis, x.ndim)
-            yield xp.where(inside, found, xp.asarray(fill, x.dtype))
-
-    def spread(self, xp: Any, parts: Iterator[Array], like: Array, axis: int) -> Array:
-        """The adjoint of `views`."""
-        extents = list(like.shape)
-        extents[axis] = self.size
-        total = xp.zeros(tuple(extents), like.dtype)
-        for j, part in enumerate(parts):
-            inside = np.flatnonzero(j < self._length)
-            at = (*[slice(None)] * axis, self._start[inside] + j)
-            total = added(xp, total, at, xp.take(part, inside, axis=axis))
-        return total
-
-
-def added(xp: Any, array: Array, index: Any, value: Array) -> Array:
-    """`array`, which is the caller's own, with `value` added at `index` (no place twice)."""
-    if is_numpy(xp):
-        array[index] += value
-        return array
-    return array.at[index].add(value)
-
-
-def along(vector: Array, axis: int, rank: int) -> Array:
-    """A vector so shaped that it broadcasts along one axis of a tensor."""
-    return vector.reshape([-1 if i == axis else 1 for i in range(rank)])
-
-
-def busy(windows: Sequence[Windows]) -> list[Axis]:
-    """The axes with something to do, the last one first."""
-    return [(i, w) for i, w in reversed(list(enumerate(windows))) if not w.trivial]
-
-
-def greatest(xp: Any, x: Array, axes: Sequence[Axis]) -> Array:
-    """The greatest element of each window."""
-    for axis, w in axes:
-        x = _folded(xp.maximum, w.views(xp, x, axis, lowest(x.dtype)))
-    return x
-
-
-def total(xp: Any, x: Array, axes: Sequence[Axis]) -> Array:
-    """The sum of each window."""
-    for axis, w in axes:
-        x = _folded(xp.add, w.views(xp, x, axis, 0))
-    return x
-
-
-def _folded(combine: Callable[[Array, Array], Array], views: Iterator[Array]) -> Array:
-    result = next(views)
-    for view in views:
-        result = combine(result, view)
-    return result
-
-
-def counts(axes: Sequence[Axis], rank: int) -> Array:
-    """The number of elements in each window, so shaped that it broadcasts."""
-    result = np.ones((1,) * rank, np.int64)
-    for axis, w in axes:
-        result = result * along(w.counts(), axis, rank)
-    return result
-
-
-def spread_total(xp: Any, dy: Array, axes: Sequence[Axis]) -> Array:
-    """The adjoint of `total`."""
-    for axis, w in reversed(axes):
-        dy = w.spread(xp, iter([dy] * w.depth), dy, axis)
-    return dy
-
-
-def winners(
-    xp: Any, x: Array, axis: int, w: Windows, follower: Array | None = None
-) -> tuple[Array, Array, Array | None]:
-    """(the greatest of each window, the offset of the first of them, what follows it)."""
-    views = w.views(xp, x, axis, lowest(x.dtype))
-    others = None if follower is None else w.views(xp, follower, axis, 0)
-    best = next(views)
-    place = xp.zeros(best.shape, np.min_scalar_type(w.depth))
-    followed = None if others is None else next(others)
-    for j, view in enumerate(views, 1):
-        better = view > best
-        begins = w.begins(j)
-        if begins is not None:  # before it there was only padding
-            better = better | along(begins, axis, x.ndim)
-        best = xp.where(better, view, best)
-        place = xp.where(better, place.dtype.type(j), place)
-        if others is not None:
-            followed = xp.where(better, next(others), followed)
-    return best, place, followed
-
-
-def follow_greatest(xp: Any, x: Array, follower: Array, axes: Sequence[Axis]) -> Array:
-    """Of each window what `follower` has at the place of the (first) greatest element of `x`."""
-    for axis, w in axes:
-        x, _, after = winners(xp, x, axis, w, follower)
-        assert after is not None
-        follower = after
-    return follower
-
-
-def spread_to_greatest(xp: Any, x: Array, dy: Array, axes: Sequence[Axis]) -> Array:
-    """The adjoint of `follow_greatest`: `dy` goes to each window's first greatest element."""
-    passes = []
-    for axis, w in axes:
-        x, place, _ = winners(xp, x, axis, w)
-        passes.append((axis, w, place))
-    if x.shape != dy.shape:
+    if padding == "SAME":
+        return (size + stride - 1) // stride
+    assert taps is not None
+    span = (taps - 1) * dilation + 1
+    whole = size + sum(pads)
+    if whole < span:
         raise ValueError(
-            f"The gradient of the pool's output must have shape {list(x.shape)}, got "
-            f"{list(dy.shape)}."
+            f"Negative dimension size caused by subtracting {span} from {whole}: a window of "
+            f"{span} is larger than the input (with its padding) of {whole}."
         )
-    zero = dy.dtype.type(0)
-    for axis, w, place in reversed(passes):
-        parts = (xp.where(place == j, dy, zero) for j in range(w.depth))
-        dy = w.spread(xp, parts, dy, axis)
-    return dy
+    return (whole - span) // stride + 1
+
+
+def axis_of(
+    size: int, taps: int, stride: int, dilation: int, padding: str, pads: tuple[int, int]
+) -> Axis:
+    """The windows along an axis of known extents.
+
+    SAME pads so that there is a window for each stride, a place more behind than before where the
+    padding is odd; VALID pads nothing; EXPLICIT pads what `pads` says.
+    """
+    check_steps(stride, dilation)
+    span = (taps - 1) * dilation + 1
+    if padding == "SAME":
+        count = (size + stride - 1) // stride
+        before = max(0, (count - 1) * stride + span - size) // 2
+        return Axis(size, count, taps, stride, dilation, before)
+    # Rounded towards zero, as TensorFlow's kernels do: slightly too large a window fits 0 times.
+    room = size + sum(pads) - span + stride
+    count = room // stride if room >= 0 else -(-room // stride)
+    if count < 0:
+        raise ValueError(
+            f"Computed output size would be negative: {count} [input_size: {size}, "
+            f"effective_filter_size: {span}, stride: {stride}]"
+        )
+    return Axis(size, count, taps, stride, dilation, pads[0])
+
+
+# -- arrays ------------------------------------------------------------------------------------
+
+
+def surrounded(xp: Any, x: Array, axes: Sequence[Axis], value: Any = 0) -> Array:
+    """`x` with `value` wherever windows see more than it."""
+    pads = [(0, 0), *((a.before, a.after) for a in axes), (0, 0)]
+    return padded(xp, x, pads, value)
+
+
+def windows(xp: Any, x: Array, axes: Sequence[Axis], value: Any = 0) -> Array:
+    """What each window sees: (batch, *counts, *taps, channels). Of NumPy arrays, a view."""
+    x = surrounded(xp, x, axes, value)
+    counts, taps = [a.count for a in axes], [a.taps for a in axes]
+    shape = (x.shape[0], *counts, *taps, x.shape[-1])
+    if not prod(shape):
+        return xp.zeros(shape, x.dtype)
+    if not is_numpy(xp):
+        seen = [x[index] for index, _ in taps_of(axes)]
+        return xp.stack(seen, axis=1 + len(axes)).reshape(shape)
+    inner = x.strides[1:-1]
+    steps = [s * a.stride for s, a in zip(inner, axes, strict=True)]
+    skips = [s * a.dilation for s, a in zip(inner, axes, strict=True)]
+    strides = (x.strides[0], *steps, *skips, x.strides[-1])
+    return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+
+
+def taps_of(axes: Sequence[Axis]) -> Iterator[tuple[tuple[slice, ...], tuple[int, ...]]]:
+    """For each tap: the index of all that it sees in the padded input, and its own index."""
+    everything = slice(None)
+    for tap in product(*(range(a.taps) for a in axes)):
+        yield (everything, *(a.seen(t) for a, t in zip(axes, tap, strict=True))), tap
+
+
+def nothing_around(xp: Any, batch: int, axes: Sequence[Axis], depth: int, dtype: Any) -> Array:
+    """Zeros of the shape of a padded input."""
+    return xp.zeros((batch, *(a.before + a.size + a.after for a in axes), depth), dtype)
+
+
+def add_at(xp: Any, total: Array, index: Any, part: Array) -> Array:
+    """`total` with `part` added at an index without repetitions; in place for NumPy."""
+    if is_numpy(xp):
+        total[index] += part
+        return total
+    return total.at[index].add(part)
+
+
+def inside(total: Array, axes: Sequence[Axis]) -> Array:
+    """A padded input without its padding."""
+    return total[(slice(None), *(slice(a.before, a.before + a.size) for a in axes))]
+
+
+def folded(xp: Any, seen: Array, axes: Sequence[Axis]) -> Array:
+    """The transpose of `windows`: each place of the input gets the sum of all that saw it."""
+    if not all(a.count and a.taps for a in axes):
+        shape = (seen.shape[0], *(a.size for a in axes), seen.shape[-1])
+        return xp.zeros(shape, seen.dtype)
+    total = nothing_around(xp, seen.shape[0], axes, seen.shape[-1], seen.dtype)
+    before_taps = (slice(None),) * (1 + len(axes))
+    for index, tap in taps_of(axes):
+        total = add_at(xp, total, index, seen[(*before_taps, *tap)])
+    return inside(total, axes)
+
+
+def blocks(xp: Any, shape: Sequence[int], per_row: int) -> Iterator[tuple[slice, slice]]:
+    """Parts of the batch, and of the rows of an image, whose copied windows are of one block.
+
+    `shape` begins with (batch, rows); `per_row` is the number of bytes of a row's windows.
+    """
+    batch, rows = shape[:2]
+    if not is_numpy(xp):
+        yield slice(None), slice(None)
+        return
+    images = max(1, BLOCK_BYTES // max(1, per_row * rows))
+    height = rows if images > 1 else max(1, BLOCK_BYTES // max(1, per_row))
+    for n in range(0, batch, images):
+        for r in range(0, rows, max(1, height)):
+            yield slice(n, n + images), slice(r, r + height)
