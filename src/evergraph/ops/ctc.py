@@ -248,6 +248,71 @@ define(
     grad=_loss_grad,
 )
 
+# -- the loss of dense labels ------------------------------------------------------------------
+
+
+def _dense_loss(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Array, Array]:
+    logits, labels, label_length, logit_length = (np.asarray(x) for x in inputs)
+    blank = attrs["blank_index"]
+    _check_dense(logits, labels, label_length, logit_length, blank)
+    # The lattice has its blank last.
+    order = [*range(blank), *range(blank + 1, logits.shape[2]), blank]
+    rows = zip(labels.tolist(), label_length.tolist(), strict=True)
+    sequences = [[label - (label > blank) for label in row[:n]] for row, n in rows]
+    lattice = _Lattice(sequences, logits.shape[2] - 1, True)
+    log_y = _log_softmax(logits.astype(np.float64))[:, :, order]
+    loss, occupied = _likelihood(lattice, log_y, np.maximum(logit_length, 1))
+    gradient = np.zeros(logits.shape)
+    used = np.arange(len(logits))[:, None] < logit_length
+    gradient[:, :, order] = (np.exp(log_y) - occupied) * used[:, :, None]
+    loss = np.where(logit_length == 0, 0, loss)
+    return loss.astype(logits.dtype), gradient.astype(logits.dtype)
+
+
+def _check_dense(
+    logits: Array, labels: Array, label_length: Array, logit_length: Array, blank: int
+) -> None:
+    """Raises ValueError unless the operands fit."""
+    if logits.ndim != 3 or 0 in logits.shape:
+        raise ValueError(
+            f"logits must be [time, batch, classes] and not empty, got {list(logits.shape)}."
+        )
+    time, batch, classes = logits.shape
+    lengths = (label_length, logit_length)
+    if labels.ndim != 2 or {len(labels), *map(np.size, lengths)} != {batch}:
+        raise ValueError(
+            f"labels and the lengths must have {batch} rows, as logits have, got shapes "
+            f"{list(labels.shape)}, {list(label_length.shape)} and {list(logit_length.shape)}."
+        )
+    for name, length, most in (
+        ("label_length", label_length, labels.shape[1]),
+        ("logit_length", logit_length, time),
+    ):
+        if length.min() < 0 or length.max() > most:
+            raise ValueError(f"{name} must be between 0 and {most}, got {length.tolist()}.")
+    inside = np.arange(labels.shape[1]) < label_length[:, None]
+    wrong = labels[inside & ((labels < 0) | (labels >= classes) | (labels == blank))]
+    if wrong.size:
+        raise ValueError(
+            f"A label must be in [0, {classes}) and not the blank {blank}, got {wrong[0]}."
+        )
+
+
+def _dense_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+    logits, batch = _batch(shapes[0], shapes[3])
+    (rows, _), (count,) = with_rank(shapes[1], 2), with_rank(shapes[2], 1)
+    return [(merge_dim(batch, merge_dim(rows, count)),), logits]
+
+
+define(
+    "_CTCLossDense",
+    "logits:T labels:L label_length:M logit_length:N -> loss:T gradient:T",
+    "blank_index:int; T:type{float32,float64}; L:type{index}; M:type{index}; N:type{index}",
+    shape=_dense_shape,
+    kernel=_dense_loss,
+    grad=_loss_grad,
+)
+
 # -- decoders ----------------------------------------------------------------------------------
 
 

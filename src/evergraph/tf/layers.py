@@ -15,19 +15,45 @@ from .input_spec import InputSpec
 from .keras import activations, constraints, initializers, regularizers
 from .keras.lookup import serialize
 from .normalization import BatchNormalization, batch_normalization
+from .pooling_layers import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+    average_pooling1d,
+    average_pooling2d,
+    average_pooling3d,
+    max_pooling1d,
+    max_pooling2d,
+    max_pooling3d,
+)
 from .smart import smart_cond
 
 __all__ = [
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
     "BatchNormalization",
     "Dense",
     "Dropout",
     "Flatten",
     "InputSpec",
     "Layer",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "average_pooling1d",
+    "average_pooling2d",
+    "average_pooling3d",
     "batch_normalization",
     "dense",
     "dropout",
     "flatten",
+    "max_pooling1d",
+    "max_pooling2d",
+    "max_pooling3d",
 ]
 
 
