@@ -19,7 +19,7 @@ from ..core.emit import apply
 from ..core.opdef import Array, Attrs, Values, define
 from ..core.shape import Dim, Shape, merge_dim, with_rank
 from ..core.tensor import Operation
-from .operands import ints, shape_of
+from .operands import ints, padded, shape_of
 from .windows import (
     Axis,
     add_at,
@@ -326,9 +326,12 @@ def _conv_filter(xp: Any, x: Array, dy: Array, plan: Plan) -> Array:
     return total.reshape(plan.filter_shape)
 
 
+_WIDENS = 16  # more channels out for each one in: then it is cheaper to add up than to copy
+
+
 def _conv_input(xp: Any, w: Array, dy: Array, plan: Plan) -> Array:
     """The gradient of the input of one group."""
-    if all(a.stride == 1 for a in plan.axes):
+    if all(a.stride == 1 for a in plan.axes) and plan.out <= _WIDENS * plan.depth:
         return _conv(xp, dy, _turned(w, len(plan.axes)), _turned_plan(plan))
     total = nothing_around(xp, plan.batch, plan.axes, plan.depth, dy.dtype)
     matrix, n = w.reshape(-1, plan.out).T, len(plan.axes)
@@ -413,13 +416,8 @@ def _in_groups(xp: Any, run: Callable[..., Array], a: Array, b: Array, plan: Pla
 
 def _surrounded_taps(xp: Any, dw: Array, plan: Plan) -> Array:
     """A filter's gradient with zeros for the taps that see nothing."""
-    pads = [
-        (a.live.start, a.taps - a.live.stop) if any((a.live.start, a.taps - a.live.stop)) else None
-        for a in plan.axes
-    ]
-    if not any(pads):
-        return dw
-    return xp.pad(dw, [p or (0, 0) for p in pads] + [(0, 0), (0, 0)])
+    around = [(a.live.start, a.taps - a.live.stop) for a in plan.axes]
+    return padded(xp, dw, [*around, (0, 0), (0, 0)])
 
 
 # -- kernels -----------------------------------------------------------------------------------
@@ -635,4 +633,60 @@ define(
     shape=_like(1),
     kernel=_backward_filter(3, False, by_shape=False),
     grad=_SOLID.filter_grad_grad,
+)
+
+
+# -- a mirrored or resized image, convolved ------------------------------------------------------
+_FUSED = "mode:string{REFLECT,SYMMETRIC}; strides:list(int); padding:string{SAME,VALID}"
+_FUSED_FLOATS = "T:type{float16,float32,float64}"
+
+
+def _padded_shape(x: Sequence[Dim], pads: Any) -> Shape:
+    if pads is None:
+        return (None,) * 4
+    pairs = [tuple(int(p) for p in pair) for pair in pads]
+    if len(pairs) != 4 or any(p < 0 for pair in pairs for p in pair):
+        raise ValueError(f"The paddings must be 4 pairs of numbers >= 0: {pairs}.")
+    return tuple(None if d is None else d + sum(p) for d, p in zip(x, pairs, strict=True))
+
+
+def _fused_shape(resized: bool) -> Callable[..., list[Shape]]:
+    def rule(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+        x = with_rank(shapes[0], 4)
+        if resized:
+            size = values[1]
+            height, width = (None, None) if size is None else ints(size)
+            x = (x[0], height, width, x[3])
+        x = with_rank(_padded_shape(x, values[1 + resized]), 4)
+        plain = {**attrs, "dilations": (1, 1, 1, 1)}
+        return _conv_shape(2, False)([x, shapes[2 + resized]], plain, values)
+
+    return rule
+
+
+def _pad_conv(x: Any, paddings: Any, filter: Any, *, mode: str, **attrs: Any) -> Any:
+    return apply("Conv2D", apply("MirrorPad", x, paddings, mode=mode), filter, **attrs)
+
+
+def _resize_pad_conv(
+    x: Any, size: Any, paddings: Any, filter: Any, *, resize_align_corners: bool, **attrs: Any
+) -> Any:
+    resized = apply("ResizeBilinear", x, size, align_corners=resize_align_corners)
+    same = apply("Cast", resized, DstT=x.dtype)
+    return _pad_conv(same, paddings, filter, **attrs)
+
+
+define(
+    "FusedPadConv2D",
+    "input:T paddings:int32 filter:T -> output:T",
+    f"{_FUSED_FLOATS}; {_FUSED}",
+    shape=_fused_shape(False),
+    definition=_pad_conv,
+)
+define(
+    "FusedResizeAndPadConv2D",
+    "input:T size:int32 paddings:int32 filter:T -> output:T",
+    f"{_FUSED_FLOATS}; resize_align_corners:bool=false; {_FUSED}",
+    shape=_fused_shape(True),
+    definition=_resize_pad_conv,
 )
