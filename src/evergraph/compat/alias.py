@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -243,6 +244,25 @@ class _AliasLoader(Loader):
             return
 
 
+def _is_for_tests(name: str) -> bool:
+    """Whether an internal module that evergraph has not is, by its name, a helper of tests."""
+    if name in table.STANDS_FOR or _as_symbol(name) != name:
+        return False
+    return re.search(r"(^|_)test", name.rpartition(".")[2]) is not None
+
+
+def _offered_elsewhere(
+    fullname: str, path: Sequence[str] | None, target: ModuleType | None
+) -> ModuleSpec | None:
+    """What another finder has under this name: a program may bring TensorFlow's test helpers."""
+    for finder in sys.meta_path:
+        if not isinstance(finder, AliasFinder):
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None:
+                return spec
+    return None
+
+
 class AliasFinder(MetaPathFinder):
     """Serves `tensorflow` and every module below it."""
 
@@ -255,6 +275,10 @@ class AliasFinder(MetaPathFinder):
         kind = _kind(fullname)
         if kind is None or (issubclass(kind, _Lacking) and import_is_tried()):
             return None
+        if _is_for_tests(fullname):
+            spec = _offered_elsewhere(fullname, path, target)
+            if spec is not None:
+                return spec
         return ModuleSpec(fullname, _AliasLoader(kind), origin="evergraph", is_package=True)
 
 

@@ -54,6 +54,13 @@ STANDS_FOR = {
     "tensorflow.python.compat.compat": "evergraph.tf.compat",
     "tensorflow.python.platform.resource_loader": "evergraph.tf.resource_loader",
     **{
+        f"tensorflow.python.ops.linalg.linear_operator_{name}": (
+            f"evergraph.tf.linear_operators.{name}"
+        )
+        for name in ("addition", "algebra", "circulant", "util")
+    },
+    "tensorflow.python.util.dispatch": "evergraph.tf.dispatch",
+    **{
         f"tensorflow.python.training.{name}": f"evergraph.tf.train.{name}"
         for name in ("moving_averages", "optimizer", "slot_creator", "training_ops")
     },
@@ -117,6 +124,16 @@ ROWS = {
     ("tensorflow.python.framework.smart_cond", "smart_cond"): _INTERNALS + "smart_cond",
     ("tensorflow.python.framework.smart_cond", "smart_constant_value"): (
         _INTERNALS + "smart_constant_value"
+    ),
+    **{
+        (f"tensorflow.python.ops.linalg.linear_operator_{name}", "_to_complex"): (
+            "evergraph.tf.linear_operators.circulant:to_complex"
+        )
+        for name in ("circulant", "toeplitz")
+    },
+    ("tensorflow.python.util.dispatch", "add_dispatch_support"): "evergraph.tf.dispatch:dispatched",
+    ("tensorflow.python.framework.random_seed", "DEFAULT_GRAPH_SEED"): (
+        "evergraph.ops.seeds:DEFAULT_GRAPH_SEED"
     ),
     ("tensorflow.python.ops.control_flow_ops", "with_dependencies"): (
         "evergraph.tf.control_flow_ops:with_dependencies"

@@ -32,6 +32,7 @@ from .graph_keys import *  # noqa: E402, F403
 from .init_ops import *  # noqa: E402, F403
 from .lookup_ops import *  # noqa: E402, F403
 from .math_ops import *  # noqa: E402, F403
+from .module import *  # noqa: E402, F403
 from .random_ops import *  # noqa: E402, F403
 from .sparse_tensor import *  # noqa: E402, F403
 from .state_ops import *  # noqa: E402, F403

@@ -7,6 +7,7 @@ from typing import Any
 from ..core.emit import apply
 from ..core.tensor import Tensor
 from ..errors import UnimplementedError
+from .dispatch import dispatched
 
 
 def diag(diagonal: Any, name: Any = None) -> Tensor:
@@ -40,6 +41,7 @@ def matrix_diag(
     return apply("MatrixDiag", diagonal, name=name)  # type: ignore[no-any-return]
 
 
+@dispatched
 def matrix_diag_part(
     input: Any, name: Any = "diag_part", k: Any = 0, padding_value: Any = 0
 ) -> Tensor:

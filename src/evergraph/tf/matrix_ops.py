@@ -15,6 +15,7 @@ from ..core.emit import apply
 from ..core.shape import is_known
 from ..core.tensor import Tensor
 from . import array_ops
+from .dispatch import dispatched
 from .dtype_ops import cast
 from .emitting import emit_tensor
 from .framework import convert_to_tensor, name_scope
@@ -37,6 +38,7 @@ def _may_be_batch(x: Tensor) -> bool:
     return x.static_shape is None or len(x.static_shape) > 2
 
 
+@dispatched
 def matmul(
     a: Any,
     b: Any,
@@ -119,6 +121,7 @@ def cross(a: Any, b: Any, name: Any = None) -> Tensor:
     return emit_tensor("Cross", a, b, name=name)
 
 
+@dispatched
 def trace(x: Any, name: Any = None) -> Tensor:
     """The sum of each matrix's main diagonal."""
     with name_scope(name, "Trace", [x]) as scope:
@@ -323,11 +326,13 @@ Qr = namedtuple("Qr", ["q", "r"])
 LogMatrixDeterminant = namedtuple("LogMatrixDeterminant", ["sign", "log_abs_determinant"])
 
 
+@dispatched
 def matrix_inverse(input: Any, adjoint: bool = False, name: Any = None) -> Tensor:
     """The inverse of each matrix, or of its conjugate transpose."""
     return emit_tensor("MatrixInverse", input, adjoint=adjoint, name=name)
 
 
+@dispatched
 def matrix_determinant(input: Any, name: Any = None) -> Tensor:
     """The determinant of each matrix."""
     return emit_tensor("MatrixDeterminant", input, name=name)
@@ -338,6 +343,7 @@ def slogdet(input: Any, name: Any = None) -> Any:
     return LogMatrixDeterminant(*apply("LogMatrixDeterminant", input, name=name))
 
 
+@dispatched
 def logdet(matrix: Any, name: Any = None) -> Tensor:
     """The logarithm of the determinant of each hermitian positive definite matrix."""
     with name_scope(name, "logdet", [matrix]):
@@ -346,6 +352,7 @@ def logdet(matrix: Any, name: Any = None) -> Tensor:
         return 2.0 * reduce_sum(emit_tensor("Log", real), axis=[-1])
 
 
+@dispatched
 def cholesky(input: Any, name: Any = None) -> Tensor:
     """The lower triangular L with L Lᴴ = input, for positive definite matrices."""
     return emit_tensor("Cholesky", input, name=name)
@@ -358,6 +365,7 @@ def cholesky_solve(chol: Any, rhs: Any, name: Any = None) -> Tensor:
         return matrix_triangular_solve(chol, y, adjoint=True, lower=True)
 
 
+@dispatched
 def matrix_solve(matrix: Any, rhs: Any, adjoint: bool = False, name: Any = None) -> Tensor:
     """Solves A X = rhs for each matrix A, or for its conjugate transpose."""
     return emit_tensor("MatrixSolve", matrix, rhs, adjoint=adjoint, name=name)
@@ -432,6 +440,7 @@ def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name:
     return (s, u, v) if compute_uv else s
 
 
+@dispatched
 def adjoint(matrix: Any, name: Any = None) -> Tensor:
     """The conjugate transpose of each matrix."""
     with name_scope(name, "adjoint", [matrix]):
