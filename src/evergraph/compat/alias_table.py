@@ -52,6 +52,7 @@ STANDS_FOR = {
     "tensorflow.examples.tutorials.mnist.input_data": "evergraph.tf.examples.mnist",
     "tensorflow.compat": "evergraph.tf.compat",
     "tensorflow.python.compat.compat": "evergraph.tf.compat",
+    "tensorflow.python.framework.test_util": "evergraph.tf.test.util",
     "tensorflow.python.platform.resource_loader": "evergraph.tf.resource_loader",
     **{
         f"tensorflow.python.ops.linalg.linear_operator_{name}": (
@@ -85,27 +86,39 @@ STANDS_FOR = {
     "tensorflow.python.util.nest": "evergraph.tf.nest",
     "tensorflow.python.util.compat": "evergraph.tf.compat",
     "tensorflow.python.util.tf_inspect": "inspect",
+    "tensorflow.raw_ops": "evergraph.tf.raw_ops",
+    **{
+        f"tensorflow.python.ops.ragged.{name}": f"evergraph.tf.{module}"
+        for name, module in (
+            ("ragged_array_ops", "ragged.array_ops"),
+            ("ragged_batch_gather_ops", "ragged.gather"),
+            ("ragged_batch_gather_with_default_op", "ragged.gather"),
+            ("ragged_concat_ops", "ragged.concat"),
+            ("ragged_conversion_ops", "ragged.conversion"),
+            ("ragged_dispatch", "ragged.dispatch"),
+            ("ragged_factory_ops", "ragged.factory"),
+            ("ragged_functional_ops", "ragged.functional"),
+            ("ragged_gather_ops", "ragged.gather"),
+            ("ragged_getitem", "ragged.getitem"),
+            ("ragged_map_ops", "ragged.map_fn"),
+            ("ragged_math_ops", "ragged.math_ops"),
+            ("ragged_squeeze_op", "ragged.squeeze"),
+            ("ragged_string_ops", "ragged_text"),
+            ("ragged_tensor", "ragged.tensor"),
+            ("ragged_tensor_shape", "ragged.shape"),
+            ("ragged_tensor_value", "ragged.value"),
+            ("ragged_util", "ragged.splits"),
+            ("ragged_where_op", "ragged.where"),
+            ("segment_id_ops", "ragged.splits"),
+        )
+    },
     "tensorflow.resource_loader": "evergraph.tf.resource_loader",
 }
 
 _INTERNALS = "evergraph.compat.internals:"
-_TEST_DECORATORS = {
-    ("tensorflow.python.framework.test_util", name): _INTERNALS + "plain_decorator"
-    for name in (
-        "run_deprecated_v1",
-        "run_in_graph_and_eager_modes",
-        "run_all_in_graph_and_eager_modes",
-        "run_v1_only",
-        "deprecated_graph_mode_only",
-        "disable_xla",
-        "assert_no_garbage_created",
-        "assert_no_new_pyobjects_executing_eagerly",
-    )
-}
 
 # (module, name) -> "module:name" anywhere, or a public name of TensorFlow.
 ROWS = {
-    **_TEST_DECORATORS,
     ("tensorflow.python.client.device_lib", "list_local_devices"): (
         _INTERNALS + "list_local_devices"
     ),
@@ -118,7 +131,6 @@ ROWS = {
     ("tensorflow.python.framework.tensor_shape", "unknown_shape"): _INTERNALS + "unknown_shape",
     ("tensorflow.python.framework.tensor_shape", "vector"): _INTERNALS + "vector",
     ("tensorflow.python.framework.tensor_util", "constant_value"): "get_static_value",
-    ("tensorflow.python.framework.test_util", "TensorFlowTestCase"): "test.TestCase",
     ("tensorflow.python.layers.utils", "constant_value"): _INTERNALS + "smart_constant_value",
     ("tensorflow.python.layers.utils", "smart_cond"): _INTERNALS + "smart_cond",
     ("tensorflow.python.framework.smart_cond", "smart_cond"): _INTERNALS + "smart_cond",
@@ -147,6 +159,22 @@ ROWS = {
     ("tensorflow.python.ops.resource_variable_ops", "is_resource_variable"): (
         "evergraph.tf.resource_variables:is_resource_variable"
     ),
+    **{
+        ("tensorflow.python.ops.string_ops", name): target
+        for name, target in (
+            ("reduce_join_v2", "evergraph.tf.string_ops:reduce_join_v2"),
+            ("string_format", "strings.format"),
+            ("string_length", "strings.length"),
+            ("string_lower", "strings.lower"),
+            ("string_split", "evergraph.tf.string_ops:sparse_split"),
+            ("string_split_v2", "evergraph.tf.string_ops:string_split_v2"),
+            ("string_to_hash_bucket", "evergraph.tf.string_ops:string_to_hash_bucket_internal"),
+            ("string_to_hash_bucket_v1", "string_to_hash_bucket"),
+            ("string_to_number", "evergraph.tf.string_ops:string_to_number_internal"),
+            ("string_upper", "strings.upper"),
+            ("substr", "strings.substr"),
+        )
+    },
     ("tensorflow.python.ops.variable_scope", "_PartitionInfo"): (
         "evergraph.tf.variable_store:PartitionInfo"
     ),
@@ -169,6 +197,9 @@ ROWS = {
 
 # The first part below `tensorflow` of modules that no list has in full.
 INTERNAL = ("python", "core", "contrib", "tools", "compiler", "examples")
+
+# Modules that also have the functions which TensorFlow generates from its registry of ops.
+WITH_OP_FUNCTIONS = ("tensorflow.python.ops.", "tensorflow.python.training.training_ops")
 
 # Where a name of an internal module is looked for when that module's own rows do not say.
 SEARCH = ("", "nn", "math", "train", "layers", "losses", "nn.rnn_cell", "contrib.framework")
@@ -234,6 +265,12 @@ def internal_packages() -> frozenset[str]:
         parts = module.split(".")
         found.update(".".join(parts[:n]) for n in range(1, len(parts) + 1))
     return frozenset(found)
+
+
+def is_generated(module: str) -> bool:
+    """Whether TensorFlow generates the module from its registry of ops (`gen_math_ops`)."""
+    last = module.rpartition(".")[2]
+    return last.startswith("gen_") and last.endswith("_ops")
 
 
 @cache

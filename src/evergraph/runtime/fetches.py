@@ -44,6 +44,9 @@ class FetchPlan:
             return self._mapping(x)
         if hasattr(x, "_components"):  # SparseTensor, IndexedSlices
             return self._composite(x)
+        if hasattr(x, "_to_components"):  # RaggedTensor
+            rebuilds = [self._visit(p) for p in x._to_components()]
+            return lambda values: x._from_components([r(values) for r in rebuilds])
         for kind, expand in _expansions:
             if isinstance(x, kind):
                 parts, join = expand(x)

@@ -308,6 +308,8 @@ def _flat_feeds(feed_dict: Any) -> dict[Any, Any]:
             _add_tuple(flat, key, value)
         elif hasattr(key, "_components"):
             _add_tuple(flat, tuple(p for p in key._components() if p is not None), tuple(value))
+        elif hasattr(key, "_feeds"):  # RaggedTensor
+            flat.update(key._feeds(value))
         else:
             flat[key] = value
     return flat

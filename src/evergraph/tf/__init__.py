@@ -33,9 +33,11 @@ from .init_ops import *  # noqa: E402, F403
 from .lookup_ops import *  # noqa: E402, F403
 from .math_ops import *  # noqa: E402, F403
 from .module import *  # noqa: E402, F403
+from .ragged_tensors import *  # noqa: E402, F403
 from .random_ops import *  # noqa: E402, F403
 from .sparse_tensor import *  # noqa: E402, F403
 from .state_ops import *  # noqa: E402, F403
+from .string_ops import *  # noqa: E402, F403
 from .template import *  # noqa: E402, F403
 from .variable_scope import *  # noqa: E402, F403
 from .variables import *  # noqa: E402, F403

@@ -31,6 +31,7 @@ from .diagonal_ops import (
     matrix_diag_part,
     matrix_set_diag,
 )
+from .dispatch import dispatched
 from .framework import convert_to_tensor, name_scope
 from .logging_ops import Print, numpy_function, print, py_func
 from .rearrange_ops import (
@@ -288,6 +289,7 @@ def ones(shape: Any, dtype: Any = float32, name: Any = None) -> Tensor:
     return _filled(True if as_dtype(dtype).base_dtype is bool_ else 1, shape, dtype, name, "ones")
 
 
+@dispatched
 def zeros_like(tensor: Any, dtype: Any = None, name: Any = None, optimize: bool = True) -> Tensor:
     """Zeros in the shape of `tensor`, of its dtype unless another is given."""
     with name_scope(name, "zeros_like", [tensor]) as scope:
@@ -300,6 +302,7 @@ def zeros_like(tensor: Any, dtype: Any = None, name: Any = None, optimize: bool 
         return apply("ZerosLike", x, name=scope)  # type: ignore[no-any-return]
 
 
+@dispatched
 def ones_like(tensor: Any, dtype: Any = None, name: Any = None, optimize: bool = True) -> Tensor:
     """Ones in the shape of `tensor`, of its dtype unless another is given."""
     with name_scope(name, "ones_like", [tensor]) as scope:
@@ -386,6 +389,7 @@ linspace = lin_space
 
 
 # -- identities ------------------------------------------------------------------------------
+@dispatched
 def identity(input: Any, name: Any = None) -> Tensor:
     """A tensor with the same value."""
     return apply("Identity", input, name=name)  # type: ignore[no-any-return]
@@ -406,6 +410,7 @@ def guarantee_const(input: Any, name: Any = None) -> Tensor:
     return apply("GuaranteeConst", input, name=name)  # type: ignore[no-any-return]
 
 
+@dispatched
 def check_numerics(tensor: Any, message: Any, name: Any = None) -> Tensor:
     """The same value; InvalidArgumentError in the run if it holds NaN or infinities."""
     return apply("CheckNumerics", tensor, message=message, name=name)  # type: ignore[no-any-return]
@@ -469,6 +474,7 @@ def shape_n(input: Any, out_type: Any = int32, name: Any = None) -> list[Tensor]
     return apply("ShapeN", input, out_type=as_dtype(out_type), name=name)  # type: ignore[no-any-return]
 
 
+@dispatched
 def size(input: Any, name: Any = None, out_type: Any = int32) -> Tensor:
     """The number of elements; a constant where it is known."""
     kind = as_dtype(out_type)
@@ -484,6 +490,7 @@ def size(input: Any, name: Any = None, out_type: Any = int32) -> Tensor:
         return apply("Size", x, out_type=kind, name=scope)  # type: ignore[no-any-return]
 
 
+@dispatched
 def rank(input: Any, name: Any = None) -> Tensor:
     """The number of axes; a constant where it is known."""
     with name_scope(name, "Rank", [input]) as scope:
@@ -521,6 +528,7 @@ def reshape(tensor: Any, shape: Any, name: Any = None) -> Tensor:
     return apply("Reshape", tensor, shape, name=name)  # type: ignore[no-any-return]
 
 
+@dispatched
 def expand_dims(input: Any, axis: Any = None, name: Any = None, dim: Any = None) -> Tensor:
     """`input` with an axis of extent 1 inserted at `axis`."""
     at = renamed("axis", axis, "dim", dim)
@@ -529,6 +537,7 @@ def expand_dims(input: Any, axis: Any = None, name: Any = None, dim: Any = None)
     return apply("ExpandDims", input, at, name=name)  # type: ignore[no-any-return]
 
 
+@dispatched
 def squeeze(input: Any, axis: Any = None, name: Any = None, squeeze_dims: Any = None) -> Tensor:
     """`input` without its axes of extent 1, or without those named by `axis`."""
     axes = renamed("axis", axis, "squeeze_dims", squeeze_dims)
@@ -578,6 +587,7 @@ def invert_permutation(x: Any, name: Any = None) -> Tensor:
 
 
 # -- joining and cutting ---------------------------------------------------------------------
+@dispatched
 def concat(values: Any, axis: Any, name: Any = "concat") -> Tensor:
     """The tensors one after the other along `axis`."""
     if not isinstance(values, (list, tuple)):
@@ -589,6 +599,7 @@ def concat(values: Any, axis: Any, name: Any = "concat") -> Tensor:
     return apply("ConcatV2", values, axis, name=name)  # type: ignore[no-any-return]
 
 
+@dispatched
 def stack(values: Any, axis: int = 0, name: Any = "stack") -> Tensor:
     """Tensors of one shape as the slices of a new axis."""
     if axis == 0:
@@ -687,6 +698,7 @@ def strided_slice(
     return result
 
 
+@dispatched
 def tile(input: Any, multiples: Any, name: Any = None) -> Tensor:
     """`input` repeated along each axis."""
     return apply("Tile", input, multiples, name=name)  # type: ignore[no-any-return]

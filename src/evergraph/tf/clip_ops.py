@@ -10,6 +10,7 @@ from ..core.shape import merge
 from ..core.tensor import Tensor
 from ..ops.indexed_slices import IndexedSlices
 from . import array_ops
+from .dispatch import dispatched
 from .dtype_ops import cast
 from .emitting import emit_tensor
 from .framework import colocate_with, convert_to_tensor, name_scope
@@ -39,6 +40,7 @@ def _same_shape(values: Tensor, clipped: Tensor) -> None:
     merge(values.static_shape, clipped.static_shape)
 
 
+@dispatched
 def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: Any = None) -> Any:
     """The tensor with its elements kept between the bounds, which broadcast to its shape."""
     with name_scope(name, "clip_by_value", [t, clip_value_min, clip_value_max]) as scope:

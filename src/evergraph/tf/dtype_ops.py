@@ -16,10 +16,12 @@ from ..core.dtypes import (
 )
 from ..core.tensor import Tensor
 from ..ops.indexed_slices import IndexedSlices
+from .dispatch import dispatched
 from .emitting import emit_tensor
 from .framework import convert_to_tensor, name_scope
 
 
+@dispatched
 def cast(x: Any, dtype: Any, name: Any = None) -> Any:
     """`x` with elements of another dtype; floats are truncated to integers.
 
@@ -38,6 +40,7 @@ def cast(x: Any, dtype: Any, name: Any = None) -> Any:
         return x if x.dtype.base_dtype is base else emit_tensor("Cast", x, DstT=base, name=scope)
 
 
+@dispatched
 def saturate_cast(value: Any, dtype: Any, name: Any = None) -> Any:
     """Like `cast`, with values outside the new dtype's range set to its ends."""
     with name_scope(name, "saturate_cast", [value]) as scope:

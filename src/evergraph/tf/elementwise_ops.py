@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.tensor import Tensor
+from .dispatch import dispatched
 from .emitting import emit_tensor
 
 Unary = Callable[..., Tensor]
@@ -14,7 +15,7 @@ Unary = Callable[..., Tensor]
 def _documented(function: Callable[..., Any], name: str, doc: str) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc
-    return function
+    return dispatched(function)
 
 
 def of_x(name: str, op: str, doc: str) -> Unary:

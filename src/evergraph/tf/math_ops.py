@@ -9,6 +9,7 @@ from ..core.tensor import Tensor
 from ..ops import operators
 from ..ops.indexed_slices import IndexedSlices
 from . import array_ops
+from .dispatch import dispatched
 from .dtype_ops import (
     cast,
     saturate_cast,
@@ -252,6 +253,7 @@ mod = floormod
 # -- signs, powers, rounding -------------------------------------------------------------------
 
 
+@dispatched
 def abs(x: Any, name: Any = None) -> Tensor:
     """The absolute value; of complex numbers, their modulus as floats."""
     with name_scope(name, "Abs", [x]) as scope:
@@ -261,18 +263,21 @@ def abs(x: Any, name: Any = None) -> Tensor:
         return emit_tensor("Abs", x, name=scope)
 
 
+@dispatched
 def round(x: Any, name: Any = None) -> Tensor:
     """The nearest integer, the even one of two; integers as they are."""
     x = convert_to_tensor(x, name="x")
     return x if x.dtype.is_integer else emit_tensor("Round", x, name=name)
 
 
+@dispatched
 def pow(x: Any, y: Any, name: Any = None) -> Tensor:
     """x to the power of y; integers refuse negative powers when run."""
     with name_scope(name, "Pow", [x]) as scope:
         return emit_tensor("Pow", x, y, name=scope)
 
 
+@dispatched
 def log_sigmoid(x: Any, name: Any = None) -> Tensor:
     """log(sigmoid(x)), computed as -softplus(-x)."""
     with name_scope(name, "LogSigmoid", [x]) as scope:
@@ -293,6 +298,7 @@ def scalar_mul(scalar: Any, x: Any, name: Any = None) -> Any:
 # -- complex numbers ---------------------------------------------------------------------------
 
 
+@dispatched
 def complex(real: Any, imag: Any, name: Any = None) -> Tensor:
     """The complex numbers with these real and imaginary parts: floats of one dtype."""
     real = convert_to_tensor(real, name="real")
@@ -309,6 +315,7 @@ def complex(real: Any, imag: Any, name: Any = None) -> Tensor:
         )
 
 
+@dispatched
 def real(input: Any, name: Any = None) -> Tensor:
     """The real part; real tensors as they are."""
     with name_scope(name, "Real", [input]) as scope:
@@ -318,6 +325,7 @@ def real(input: Any, name: Any = None) -> Tensor:
         return emit_tensor("Real", x, Tout=x.dtype.real_dtype, name=scope)
 
 
+@dispatched
 def imag(input: Any, name: Any = None) -> Tensor:
     """The imaginary part; zeros of a real tensor."""
     with name_scope(name, "Imag", [input]) as scope:
@@ -327,6 +335,7 @@ def imag(input: Any, name: Any = None) -> Tensor:
         return emit_tensor("Imag", x, Tout=x.dtype.real_dtype, name=scope)
 
 
+@dispatched
 def angle(input: Any, name: Any = None) -> Tensor:
     """The angle of complex numbers in the plane, in radians; zeros of a real tensor."""
     with name_scope(name, "Angle", [input]) as scope:
@@ -336,6 +345,7 @@ def angle(input: Any, name: Any = None) -> Tensor:
         return emit_tensor("Angle", x, Tout=x.dtype.real_dtype, name=scope)
 
 
+@dispatched
 def conj(x: Any, name: Any = None) -> Tensor:
     """The complex conjugate; real tensors as they are."""
     if isinstance(x, Tensor) and (x.dtype.is_floating or x.dtype.is_integer):
@@ -362,6 +372,7 @@ def _same_dtype(x: Tensor, y: Tensor) -> None:
         )
 
 
+@dispatched
 def truediv(x: Any, y: Any, name: Any = None) -> Tensor:
     """x / y as Python 3 divides: integers become floats first. Both must have one dtype."""
     with name_scope(name, "truediv", [x, y]) as scope:
@@ -371,6 +382,7 @@ def truediv(x: Any, y: Any, name: Any = None) -> Tensor:
         return result
 
 
+@dispatched
 def div(x: Any, y: Any, name: Any = None) -> Tensor:
     """x / y as Python 2 divides: integers round down."""
     with name_scope(name, "div", [x, y]) as scope:
@@ -381,11 +393,13 @@ def div(x: Any, y: Any, name: Any = None) -> Tensor:
         return emit_tensor(op, x, y, name=scope)
 
 
+@dispatched
 def divide(x: Any, y: Any, name: Any = None) -> Tensor:
     """x / y by Python's rules."""
     return x / y if name is None else truediv(x, y, name)
 
 
+@dispatched
 def floordiv(x: Any, y: Any, name: Any = None) -> Tensor:
     """x / y, rounded down."""
     with name_scope(name, "floordiv", [x, y]) as scope:
@@ -400,6 +414,7 @@ def no_nan(op: str, x: Any, y: Any, name: Any, default: str) -> Tensor:
         return emit_tensor(op, x, y, name=scope)
 
 
+@dispatched
 def div_no_nan(x: Any, y: Any, name: Any = None) -> Tensor:
     """x / y, and 0 where y is 0."""
     return no_nan("DivNoNan", x, y, name, "div_no_nan")
@@ -408,6 +423,7 @@ def div_no_nan(x: Any, y: Any, name: Any = None) -> Tensor:
 # -- logic -------------------------------------------------------------------------------------
 
 
+@dispatched
 def logical_xor(x: Any, y: Any, name: Any = "LogicalXor") -> Tensor:
     """Whether exactly one of both is true."""
     result: Tensor = operators.logical_xor(x, y, name)
@@ -417,6 +433,7 @@ def logical_xor(x: Any, y: Any, name: Any = "LogicalXor") -> Tensor:
 # -- special functions -------------------------------------------------------------------------
 
 
+@dispatched
 def atan2(y: Any, x: Any, name: Any = None) -> Tensor:
     """The angle of the point (x, y), in (-pi, pi]."""
     return emit_tensor("Atan2", y, x, name=name)

@@ -13,6 +13,7 @@ from ..core.tensor import Tensor
 from ..core.tensor_shape import to_shape
 from ..ops.indexed_slices import IndexedSlices
 from . import array_ops
+from .dispatch import dispatched
 from .dtype_ops import cast
 from .emitting import emit_tensor
 from .framework import convert_to_tensor, convert_to_tensor_or_indexed_slices, name_scope
@@ -45,6 +46,7 @@ def _deprecated(axis: Any, old_axis: Any, keepdims: Any, old_keep: Any) -> tuple
     return at, bool(renamed("keepdims", keepdims, "keep_dims", old_keep))
 
 
+@dispatched
 def reduce_sum(
     input_tensor: Any,
     axis: Any = None,
@@ -58,6 +60,7 @@ def reduce_sum(
     return _reduce("Sum", input_tensor, at, keep, name)
 
 
+@dispatched
 def reduce_mean(
     input_tensor: Any,
     axis: Any = None,
@@ -71,6 +74,7 @@ def reduce_mean(
     return _reduce("Mean", input_tensor, at, keep, name)
 
 
+@dispatched
 def reduce_prod(
     input_tensor: Any,
     axis: Any = None,
@@ -84,6 +88,7 @@ def reduce_prod(
     return _reduce("Prod", input_tensor, at, keep, name)
 
 
+@dispatched
 def reduce_max(
     input_tensor: Any,
     axis: Any = None,
@@ -97,6 +102,7 @@ def reduce_max(
     return _reduce("Max", input_tensor, at, keep, name)
 
 
+@dispatched
 def reduce_min(
     input_tensor: Any,
     axis: Any = None,
@@ -110,6 +116,7 @@ def reduce_min(
     return _reduce("Min", input_tensor, at, keep, name)
 
 
+@dispatched
 def reduce_all(
     input_tensor: Any,
     axis: Any = None,
@@ -123,6 +130,7 @@ def reduce_all(
     return _reduce("All", input_tensor, at, keep, name)
 
 
+@dispatched
 def reduce_any(
     input_tensor: Any,
     axis: Any = None,
@@ -285,6 +293,7 @@ def _converted(inputs: Any) -> list[Any]:
     return [convert_to_tensor_or_indexed_slices(x) for x in inputs]
 
 
+@dispatched
 def add_n(inputs: Any, name: Any = None) -> Tensor:
     """The sum of a list of tensors of one shape and dtype."""
     tensors = [x.to_tensor() if isinstance(x, IndexedSlices) else x for x in _converted(inputs)]

@@ -17,6 +17,7 @@ from ..ops import masking
 from ..ops.indexed_slices import IndexedSlices, IndexedSlicesValue
 from ..ops.packing import stacked
 from ..runtime.fetches import register_expansion
+from .dispatch import dispatched
 from .framework import convert_to_tensor, name_scope
 
 
@@ -31,6 +32,7 @@ register_expansion(IndexedSlices, _parts)
 
 
 # -- gather and scatter ----------------------------------------------------------------------
+@dispatched
 def gather(
     params: Any,
     indices: Any,
@@ -56,6 +58,7 @@ def gather(
     return apply("GatherV2", params, indices, axis, name=name)  # type: ignore[no-any-return]
 
 
+@dispatched
 def batch_gather(params: Any, indices: Any, name: Any = None) -> Tensor:
     """For each entry of the leading axes, the slices of `params` that the last axis names."""
     with name_scope(name, "BatchGather", [params, indices]):
@@ -121,6 +124,7 @@ def _flat_gather(params: Any, indices: Any, batch: int, rank: int) -> Tensor:
     return result
 
 
+@dispatched
 def gather_nd(params: Any, indices: Any, name: Any = None, batch_dims: Any = 0) -> Tensor:
     """The elements or slices of `params` that the vectors along the last axis of `indices` name.
 
@@ -215,6 +219,7 @@ def sparse_mask(a: Any, mask_indices: Any, name: Any = None) -> IndexedSlices:
 
 
 # -- by conditions ---------------------------------------------------------------------------
+@dispatched
 def where(condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Tensor:
     """Elements of `x` where the condition is true, else of `y` (all of one shape; the condition
     may also be a vector that chooses rows). Without x and y: the indices of what is true, as rows.
@@ -365,6 +370,7 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: Any = None) -> Tens
 
 
 # -- partitions ------------------------------------------------------------------------------
+@dispatched
 def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: Any = None) -> Any:
     """`num_partitions` tensors: the slices of `data` by the number that `partitions` gives them."""
     return apply("DynamicPartition", data, partitions, num_partitions=num_partitions, name=name)
@@ -401,6 +407,7 @@ def segment_prod(data: Any, segment_ids: Any, name: Any = None) -> Tensor:
     return apply("SegmentProd", data, segment_ids, name=name)  # type: ignore[no-any-return]
 
 
+@dispatched
 def unsorted_segment_sum(
     data: Any, segment_ids: Any, num_segments: Any, name: Any = None
 ) -> Tensor:
@@ -408,6 +415,7 @@ def unsorted_segment_sum(
     return apply("UnsortedSegmentSum", data, segment_ids, num_segments, name=name)  # type: ignore[no-any-return]
 
 
+@dispatched
 def unsorted_segment_max(
     data: Any, segment_ids: Any, num_segments: Any, name: Any = None
 ) -> Tensor:
@@ -415,6 +423,7 @@ def unsorted_segment_max(
     return apply("UnsortedSegmentMax", data, segment_ids, num_segments, name=name)  # type: ignore[no-any-return]
 
 
+@dispatched
 def unsorted_segment_min(
     data: Any, segment_ids: Any, num_segments: Any, name: Any = None
 ) -> Tensor:
@@ -422,6 +431,7 @@ def unsorted_segment_min(
     return apply("UnsortedSegmentMin", data, segment_ids, num_segments, name=name)  # type: ignore[no-any-return]
 
 
+@dispatched
 def unsorted_segment_prod(
     data: Any, segment_ids: Any, num_segments: Any, name: Any = None
 ) -> Tensor:
@@ -439,6 +449,7 @@ def _segment_counts(data: Tensor, ids: Tensor, number: Any) -> Any:
     return apply("Maximum", reshape(count, [number] + [1] * trailing), 1)
 
 
+@dispatched
 def unsorted_segment_mean(
     data: Any, segment_ids: Any, num_segments: Any, name: Any = None
 ) -> Tensor:
@@ -450,6 +461,7 @@ def unsorted_segment_mean(
         return sums / count  # type: ignore[no-any-return]
 
 
+@dispatched
 def unsorted_segment_sqrt_n(
     data: Any, segment_ids: Any, num_segments: Any, name: Any = None
 ) -> Tensor:
