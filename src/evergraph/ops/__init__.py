@@ -27,6 +27,7 @@ FAMILIES = (
     "image_samples",
     "image_warp",
     "linalg",
+    "matrix_functions",
     "matrix_parts",
     "morphology",
     "nn",

@@ -9,13 +9,12 @@ import numpy as np
 
 from ..core.emit import apply
 from ..core.opdef import Array, Attrs, Kernel, Values, define
-from ..core.shape import Dim, Shape, merge, merge_dim, show, with_rank_at_least
+from ..core.shape import Shape, merge, merge_dim, show, with_rank_at_least
 from ..core.tensor import Operation, Tensor, axes_literal
-from ..errors import UnimplementedError
 from .elementwise_rules import conj, literal
 from .linalg import adjoint
 
-_TYPES = "float64,float32,float16,complex64,complex128"
+TYPES = "float64,float32,float16,complex64,complex128"
 _REAL = "float32,float64,int32,uint8,int16,int8,int64,bfloat16,uint16,float16,uint32,uint64"
 
 # -- what they share ---------------------------------------------------------------------------
@@ -34,7 +33,7 @@ def _square_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list
     return [square(shapes[0])]
 
 
-def _in_single(function: Callable[..., Any]) -> Kernel:
+def in_single(function: Callable[..., Any]) -> Kernel:
     """A kernel that computes half precision in single: LAPACK has none."""
 
     def kernel(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Any:
@@ -46,6 +45,18 @@ def _in_single(function: Callable[..., Any]) -> Kernel:
         return got.astype(np.float16)
 
     return kernel
+
+
+def refusing(function: Callable[..., Any], why: str) -> Kernel:
+    """A kernel with an own text for matrices that the algorithm fails for."""
+
+    def kernel(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Any:
+        try:
+            return function(xp, inputs, attrs)
+        except np.linalg.LinAlgError:
+            raise ValueError(why) from None
+
+    return in_single(kernel)
 
 
 def product(a: Any, b: Any, adj_a: bool = False, adj_b: bool = False) -> Any:
@@ -64,7 +75,7 @@ def adjoint_of(x: Any) -> Any:
     return apply("ConjugateTranspose", x, apply("ConcatV2", [batch, last], axes_literal(0)))
 
 
-def _as_matrices(x: Any) -> Any:
+def as_matrices(x: Any) -> Any:
     """A number a matrix, with two axes of extent 1 for it to broadcast."""
     return apply("ExpandDims", apply("ExpandDims", x, axes_literal(-1)), axes_literal(-1))
 
@@ -90,7 +101,7 @@ def _determinant_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) ->
 
 def _determinant_grad(op: Operation, dy: Tensor) -> list[Any]:
     inverse = apply("MatrixInverse", op.inputs[0], adjoint=True)
-    return [_as_matrices(dy * conj(op.outputs[0])) * inverse]
+    return [as_matrices(dy * conj(op.outputs[0])) * inverse]
 
 
 def _log_determinant(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Array, Array]:
@@ -99,8 +110,14 @@ def _log_determinant(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Ar
 
 
 def _log_determinant_grad(op: Operation, dsign: Tensor, dlog: Tensor) -> list[Any]:
+    """The logarithm of a complex determinant has the angle of its sign as imaginary part."""
     inverse = apply("MatrixInverse", op.inputs[0], adjoint=True)
-    return [_as_matrices(dlog) * inverse]
+    slope: Any = dlog
+    if dlog.dtype.is_complex:
+        real = dlog.dtype.real_dtype
+        angle = apply("Imag", conj(op.outputs[0]) * dsign, Tout=real)
+        slope = apply("Complex", apply("Real", dlog, Tout=real), angle, Tout=dlog.dtype)
+    return [as_matrices(slope) * inverse]
 
 
 define(
@@ -108,7 +125,7 @@ define(
     "input:T -> output:T",
     "T:type{float16,float32,float64,complex64,complex128}",
     shape=_determinant_shape,
-    kernel=_in_single(lambda xp, inputs, attrs: xp.linalg.det(inputs[0])),
+    kernel=in_single(lambda xp, inputs, attrs: xp.linalg.det(inputs[0])),
     grad=_determinant_grad,
 )
 define(
@@ -116,7 +133,7 @@ define(
     "input:T -> sign:T log_abs_determinant:T",
     "T:type{float16,float32,float64,complex64,complex128}",
     shape=lambda shapes, attrs, values: _determinant_shape(shapes, attrs, values) * 2,
-    kernel=_in_single(_log_determinant),
+    kernel=in_single(_log_determinant),
     grad=_log_determinant_grad,
 )
 
@@ -134,9 +151,13 @@ def cholesky_gradient(factor: Any, dy: Any) -> Any:
 define(
     "Cholesky",
     "input:T -> output:T",
-    f"T:type{{{_TYPES}}}",
+    f"T:type{{{TYPES}}}",
     shape=_square_shape,
-    kernel=_in_single(lambda xp, inputs, attrs: xp.linalg.cholesky(inputs[0])),
+    kernel=refusing(
+        lambda xp, inputs, attrs: xp.linalg.cholesky(inputs[0]),
+        "Cholesky decomposition was not successful. The input might not be valid: its matrices "
+        "must be positive definite.",
+    ),
     grad=lambda op, dy: [cholesky_gradient(op.outputs[0], dy)],
 )
 define(
@@ -164,6 +185,9 @@ def _solve_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[
         ) from None
 
 
+_SINGULAR = "Input matrix is not invertible."
+
+
 def _solve(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     a, b = inputs
     return xp.linalg.solve(adjoint(xp, a) if attrs["adjoint"] else a, b)
@@ -189,21 +213,21 @@ def _solve_grad(op: Operation, dx: Tensor) -> list[Any]:
 define(
     "MatrixSolve",
     "matrix:T rhs:T -> output:T",
-    f"adjoint:bool=false; T:type{{{_TYPES}}}",
+    f"adjoint:bool=false; T:type{{{TYPES}}}",
     shape=_solve_shape,
-    kernel=_in_single(_solve),
+    kernel=refusing(_solve, _SINGULAR),
     grad=_solve_grad,
 )
 define(
     "MatrixTriangularSolve",
     "matrix:T rhs:T -> output:T",
-    f"lower:bool=true; adjoint:bool=false; T:type{{{_TYPES}}}",
+    f"lower:bool=true; adjoint:bool=false; T:type{{{TYPES}}}",
     shape=_solve_shape,
-    kernel=_in_single(_triangular_solve),
+    kernel=refusing(_triangular_solve, _SINGULAR),
     grad=_solve_grad,
 )
 
-# -- eigenvalues and singular values -----------------------------------------------------------
+# -- eigenvalues -------------------------------------------------------------------------------
 
 
 def _eigen_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
@@ -226,7 +250,7 @@ def _eigen_grad(op: Operation, de: Tensor, dv: Tensor) -> list[Any]:
     values: Any
     values, vectors = op.outputs
     if op.attrs["compute_v"]:
-        inner = apply("MatrixDiag", de) + _gaps(values) * product(vectors, dv, adj_a=True)
+        inner = apply("MatrixDiag", de) + gaps(values) * product(vectors, dv, adj_a=True)
     else:
         values, vectors = apply("SelfAdjointEigV2", op.inputs[0], compute_v=True)
         inner = apply("MatrixDiag", de)
@@ -234,65 +258,27 @@ def _eigen_grad(op: Operation, de: Tensor, dv: Tensor) -> list[Any]:
     return [_half_diagonal(grad + adjoint_of(grad))]
 
 
-def _gaps(values: Any) -> Any:
+def gaps(values: Any) -> Any:
     """1 / (e_j - e_i), and 0 on the diagonal."""
     rows = apply("ExpandDims", values, axes_literal(-2))
-    inverse = apply("Reciprocal", rows - apply("ExpandDims", values, axes_literal(-1)))
+    differences = rows - apply("ExpandDims", values, axes_literal(-1))
+    # Ones on the diagonal: with zeros there the second derivatives would be NaN.
+    differences = apply("MatrixSetDiag", differences, apply("OnesLike", values))
+    inverse = apply("Reciprocal", differences)
     return apply("MatrixSetDiag", inverse, apply("ZerosLike", values))
 
 
 define(
     "SelfAdjointEigV2",
     "input:T -> e:T v:T",
-    f"compute_v:bool=true; T:type{{{_TYPES}}}",
+    f"compute_v:bool=true; T:type{{{TYPES}}}",
     shape=_eigen_shape,
-    kernel=_in_single(_eigen),
+    kernel=refusing(
+        _eigen, "Self-adjoint eigen decomposition was not successful. The input might not be valid."
+    ),
     grad=_eigen_grad,
 )
 
-
-def _svd_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
-    shape = with_rank_at_least(shapes[0], 2)
-    if shape is None:
-        return [None] * 3 if attrs["compute_uv"] else [None, (0,), (0,)]
-    *batch, m, n = shape
-    least: Dim = None if m is None or n is None else min(m, n)
-    if not attrs["compute_uv"]:
-        return [(*batch, least), (0,), (0,)]
-    rows, columns = (m, n) if attrs["full_matrices"] else (least, least)
-    return [(*batch, least), (*batch, m, rows), (*batch, n, columns)]
-
-
-def _svd(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Array, Array, Array]:
-    x = inputs[0]
-    if not attrs["compute_uv"]:
-        empty = xp.zeros((0,), x.dtype)
-        return xp.asarray(xp.linalg.svd(x, compute_uv=False), x.dtype), empty, empty
-    u, s, vh = xp.linalg.svd(x, full_matrices=attrs["full_matrices"])
-    return xp.asarray(s, x.dtype), u, adjoint(xp, vh)
-
-
-def _svd_grad(op: Operation, ds: Tensor, du: Tensor, dv: Tensor) -> list[Any]:
-    _, u, v = op.outputs
-    if op.attrs["compute_uv"] and not all(d.op.type == "ZerosLike" for d in (du, dv)):
-        raise UnimplementedError(
-            "Svd has a gradient for the singular values alone, not for the singular vectors. For "
-            "symmetric matrices tf.self_adjoint_eig has both."
-        )
-    if not op.attrs["compute_uv"] or op.attrs["full_matrices"]:
-        _, u, v = apply("Svd", op.inputs[0], compute_uv=True, full_matrices=False)
-    scaled = u * apply("ExpandDims", ds, axes_literal(-2))
-    return [product(scaled, v, adj_b=True)]
-
-
-define(
-    "Svd",
-    "input:T -> s:T u:T v:T",
-    f"compute_uv:bool=true; full_matrices:bool=false; T:type{{{_TYPES}}}",
-    shape=_svd_shape,
-    kernel=_in_single(_svd),
-    grad=_svd_grad,
-)
 
 # -- cross product -----------------------------------------------------------------------------
 
