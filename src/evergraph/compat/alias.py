@@ -116,6 +116,12 @@ def _is_module(name: str) -> bool:
     return known or table.canonical(name) != name or _as_symbol(name) != name
 
 
+def _op_function(name: str) -> Any:
+    """The function of an op by its name in TensorFlow's generated modules, or absent."""
+    functions = importlib.import_module(f"{FACE}.op_functions")
+    return functions.find_function(name) or _ABSENT
+
+
 def _candidates(module: str, name: str) -> Any:
     """What an attribute of an alias module may stand for, in the order of the rules."""
     if (module, name) in table.ROWS:
@@ -128,11 +134,15 @@ def _candidates(module: str, name: str) -> Any:
     if symbol != module:
         yield _in_face(symbol, name)
         return
+    if table.is_generated(module):
+        yield _op_function(name)
     public = table.internal_names().get(module, {}).get(name)
     if public:
         yield _public(public)
     for namespace in table.search_path(module):
         yield _in_face(f"tf.{namespace}".rstrip("."), name)
+    if module.startswith(table.WITH_OP_FUNCTIONS):
+        yield _op_function(name)
 
 
 def resolve(module: str, name: str) -> Any:

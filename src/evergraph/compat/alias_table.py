@@ -150,9 +150,35 @@ ROWS = {
     ("tensorflow.python.ops.control_flow_ops", "with_dependencies"): (
         "evergraph.tf.control_flow_ops:with_dependencies"
     ),
+    ("tensorflow.python.ops.array_ops", "_SLICE_TYPE_ERROR"): (
+        "evergraph.ops.operators:SLICE_TYPE_ERROR"
+    ),
     ("tensorflow.python.ops.math_ops", "mul"): "multiply",
     ("tensorflow.python.ops.math_ops", "sub"): "subtract",
     ("tensorflow.python.ops.math_ops", "neg"): "negative",
+    **{
+        ("tensorflow.python.ops.ctc_ops", name): f"evergraph.tf.nn_ctc:{name.lstrip('_')}"
+        for name in (
+            "_scan",
+            "_state_to_olabel",
+            "_state_to_olabel_unique",
+            "_sum_states",
+            "ctc_loss_dense",
+            "dense_labels_to_sparse",
+        )
+    },
+    **{
+        ("tensorflow.python.ops.nn_ops", name): f"evergraph.tf.nn_pool:{name}"
+        for name in ("fractional_avg_pool_v2", "fractional_max_pool_v2")
+    },
+    ("tensorflow.python.ops.nn_ops", "max_pool_with_argmax"): "evergraph.tf.nn_pool:with_argmax",
+    ("tensorflow.python.ops.nn_ops", "nth_element"): "evergraph.tf.nn:nth_element",
+    **{
+        ("tensorflow.python.ops.nn_impl", name): f"evergraph.tf.nn_sampling:{name}"
+        for name in ("nce_loss_v2", "sampled_softmax_loss_v2")
+    },
+    ("tensorflow.python.ops.nn_impl", "l2_normalize_v2"): "evergraph.tf.nn_moments:l2_normalize",
+    ("tensorflow.python.ops.nn_grad", "_BatchNormGrad"): "evergraph.tf.nn_fused:batch_norm_grad",
     ("tensorflow.python.ops.resource_variable_ops", "ResourceVariable"): (
         "evergraph.tf.resource_variables:ResourceVariable"
     ),

@@ -7,6 +7,7 @@ from unittest import mock
 from .benchmark import Benchmark, benchmark_config
 from .case import TestCase
 from .gradient_checker import compute_gradient, compute_gradient_error
+from .graphs import assert_equal_graph_def
 from .platform import (
     get_temp_dir,
     gpu_device_name,
@@ -23,6 +24,7 @@ __all__ = [
     "Benchmark",
     "StubOutForTesting",
     "TestCase",
+    "assert_equal_graph_def",
     "benchmark_config",
     "compute_gradient",
     "compute_gradient_error",
