@@ -119,13 +119,13 @@ def test_dtypes_of_the_outputs() -> None:
         ),
         (
             lambda: apply("MatMul", placeholder(dtype=tf.bool), placeholder(dtype=tf.bool)),
-            "Value passed to parameter 'a' of op 'MatMul' has DataType bool not in list of "
-            "allowed values: bfloat16, complex128",
+            "Value passed to parameter 'a' has DataType bool not in list of allowed values: "
+            "bfloat16, complex128",
         ),
         (
             lambda: apply("Sum", placeholder(), 1.5),
-            "Value passed to parameter 'reduction_indices' of op 'Sum' has DataType float32 not "
-            "in list of allowed values: int32, int64",
+            "Value passed to parameter 'reduction_indices' has DataType float32 not in list of "
+            "allowed values: int32, int64 (op 'Sum').",
         ),
         (lambda: apply("AddN", placeholder()), "Expected list for 'inputs' argument to 'AddN' Op"),
         (

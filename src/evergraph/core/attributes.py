@@ -89,8 +89,16 @@ def _as_text(value: Any) -> Any:
     return value
 
 
+def _as_function(value: Any) -> Any:
+    # A Function, or what stands for one by its name: the module of functions is above this one.
+    if not hasattr(value, "name"):
+        raise TypeError(f"expected a function, got {value!r}")
+    return value
+
+
 _FORMS: dict[str, Callable[[Any], Any]] = {
     "type": as_dtype,
+    "func": _as_function,
     "int": _as_int,
     "float": _as_float,
     "bool": _as_bool,
@@ -118,8 +126,8 @@ def _wrong_dtype(definition: OpDef, spec: AttrDef, dtype: DType) -> TypeError:
     names = ", ".join(sorted(d.name for d in spec.allowed))
     arg = next((a.name for a in definition.inputs if a.type_attr == spec.name), spec.name)
     return TypeError(
-        f"Value passed to parameter {arg!r} of op {definition.name!r} has DataType "
-        f"{dtype.name} not in list of allowed values: {names}."
+        f"Value passed to parameter {arg!r} has DataType {dtype.name} not in list of allowed "
+        f"values: {names} (op {definition.name!r})."
     )
 
 

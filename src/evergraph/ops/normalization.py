@@ -153,6 +153,9 @@ def _backward(
     channels, g = _Channels(data_format), _wide(dy)
     centered = _wide(x) - channels.spread(mean)
     root = _inverse_root(variance, epsilon)
+    if size_of(x.static_shape) in (None, 0):  # the variance of nothing is NaN, its gradient zero
+        some = apply("Greater", channels.count(x), Literal(np.float32(0)))
+        root = apply("SelectV2", some, root, literal(0, root))
     along = channels.sum(g * centered)
     by_scale, by_offset = along * root, channels.sum(g)
     if not is_training:

@@ -55,6 +55,13 @@ def _rank(attrs: Attrs, op: str) -> int:
     return rank
 
 
+def _check_batch(k: Sequence[int], strides: Sequence[int]) -> None:
+    if k[0] != 1 or strides[0] != 1:
+        raise UnimplementedError(
+            "Pooling is not yet supported on the batch dimension: transpose it to another place."
+        )
+
+
 def _per_axis(values: Sequence[int], attrs: Attrs) -> tuple[int, ...]:
     """One value an axis of the tensor: groups of four channels add an axis of their own."""
     return (*values, 1) if attrs.get("data_format") == "NCHW_VECT_C" else tuple(values)
@@ -83,6 +90,7 @@ def _pooled(shape: Shape, k: Sequence[int], strides: Sequence[int], attrs: Attrs
 def _pool_shape(op: str) -> Callable[..., list[Shape]]:
     def rule(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
         _rank(attrs, op)
+        _check_batch(attrs["ksize"], attrs["strides"])
         return [_pooled(shapes[0], attrs["ksize"], attrs["strides"], attrs)]
 
     return rule
@@ -112,10 +120,7 @@ def _check_supported(
     extents: Sequence[int], k: Sequence[int], strides: Sequence[int], attrs: Attrs, op: str
 ) -> None:
     """Raises UnimplementedError for pools over the batch, and for some over the channels."""
-    if k[0] != 1 or strides[0] != 1:
-        raise UnimplementedError(
-            "Pooling is not yet supported on the batch dimension: transpose it to another place."
-        )
+    _check_batch(k, strides)
     at = 1 if attrs.get("data_format", "NHWC").startswith("NC") else len(k) - 1
     if k[at] == 1 and strides[at] == 1:
         return

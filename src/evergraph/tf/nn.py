@@ -30,13 +30,16 @@ from .nn_ctc import (
     ctc_loss_v2,
     ctc_unique_labels,
 )
+from .nn_embedding import embedding_lookup_sparse, safe_embedding_lookup_sparse
 from .nn_fused import (
     fused_batch_norm,
     local_response_normalization,
     lrn,
 )
 from .nn_losses import (
+    compute_average_loss,
     log_poisson_loss,
+    scale_regularization_loss,
     sigmoid_cross_entropy_with_logits,
     weighted_cross_entropy_with_logits,
 )
@@ -97,6 +100,7 @@ __all__ = [
     "bias_add",
     "collapse_repeated",
     "compute_accidental_hits",
+    "compute_average_loss",
     "crelu",
     "ctc_beam_search_decoder",
     "ctc_beam_search_decoder_v2",
@@ -107,6 +111,7 @@ __all__ = [
     "dropout",
     "elu",
     "embedding_lookup",
+    "embedding_lookup_sparse",
     "fixed_unigram_candidate_sampler",
     "fractional_avg_pool",
     "fractional_max_pool",
@@ -134,7 +139,9 @@ __all__ = [
     "relu",
     "relu6",
     "relu_layer",
+    "safe_embedding_lookup_sparse",
     "sampled_softmax_loss",
+    "scale_regularization_loss",
     "selu",
     "sigmoid",
     "sigmoid_cross_entropy_with_logits",
@@ -331,6 +338,11 @@ TopKV2 = namedtuple("TopKV2", ["values", "indices"])
 def top_k(input: Any, k: Any = 1, sorted: Any = True, name: Any = None) -> Any:
     """The k greatest elements along the last axis, and their positions (ties: the lower first)."""
     return TopKV2(*apply("TopKV2", input, k, sorted=sorted, name=name))
+
+
+def nth_element(input: Any, n: Any, reverse: Any = False, name: Any = None) -> Tensor:
+    """The n-th least element (greatest if `reverse`) of each row, counted from 0."""
+    return emit_tensor("NthElement", input, n, reverse=reverse, name=name)
 
 
 def in_top_k(predictions: Any, targets: Any, k: Any, name: Any = None) -> Tensor:

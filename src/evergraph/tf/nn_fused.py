@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.dtypes import float32
 from ..core.emit import apply
 from ..core.tensor import Tensor
 from . import array_ops
+from .dtype_ops import cast
 from .emitting import emit_tensor
 from .framework import convert_to_tensor
+from .nn_moments import moments
 
 _LEAST_EPSILON = 1.001e-5
 
@@ -47,6 +50,36 @@ def fused_batch_norm(
         data_format=data_format,
         is_training=is_training,
         name=name,
+    )
+    return tuple(outputs[:3])
+
+
+def batch_norm_grad(
+    grad_y: Any,
+    x: Any,
+    scale: Any,
+    pop_mean: Any,
+    pop_var: Any,
+    epsilon: Any,
+    data_format: Any,
+    is_training: Any = True,
+) -> Any:
+    """The gradients of `fused_batch_norm` for x, scale and offset."""
+    layout = data_format.decode() if isinstance(data_format, bytes) else data_format
+    mean, variance = pop_mean, pop_var
+    if is_training:
+        wide = cast(x, float32)
+        mean, variance = moments(wide, [0, 1, 2] if layout == "NHWC" else [0, 2, 3])
+    outputs = apply(
+        "FusedBatchNormGradV2",
+        grad_y,
+        x,
+        scale,
+        mean,
+        variance,
+        epsilon=epsilon,
+        data_format=layout,
+        is_training=is_training,
     )
     return tuple(outputs[:3])
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from math import pi
 from typing import Any
 
+from ..core.dtypes import float32
 from ..core.shape import merge, show
 from ..core.tensor import Tensor
 from . import array_ops
+from .dtype_ops import cast
 from .emitting import emit_tensor
 from .framework import convert_to_tensor, name_scope
 from .nn_softmax import named_arguments
+from .reduction_ops import reduce_sum
 from .renamed import renamed
 
 
@@ -95,3 +98,46 @@ def _log_factorial(z: Any) -> Any:
     ones = array_ops.ones_like(z, dtype=z.dtype)
     small = emit_tensor("LogicalAnd", z >= zeros, z <= ones)
     return array_ops.where(small, zeros, stirling)
+
+
+# -- losses of batches that are parts of a larger one ------------------------------------------
+
+
+def compute_average_loss(
+    per_example_loss: Any, sample_weight: Any = None, global_batch_size: Any = None
+) -> Tensor:
+    """The sum of the losses of the examples, weighted, divided by `global_batch_size`.
+
+    That is the number of examples unless it is given. Raises ValueError for a scalar loss.
+    """
+    losses: Any = convert_to_tensor(per_example_loss)
+    kind = losses.dtype
+    if losses.static_shape == ():
+        raise ValueError(
+            "Invalid value passed for `per_example_loss`. Expected a tensor with at least rank 1, "
+            f"got: {losses}"
+        )
+    if sample_weight is not None:
+        losses = _weighted(losses, sample_weight)
+    losses = cast(losses, kind)
+    if global_batch_size is None:
+        shape: Any = array_ops.shape(losses)
+        global_batch_size = cast(shape[0], kind)
+    total: Any = reduce_sum(losses)
+    result: Tensor = total / global_batch_size
+    return result
+
+
+def _weighted(losses: Any, weights: Any) -> Any:
+    losses, weights = cast(losses, float32), cast(convert_to_tensor(weights), float32)
+    ranks = [x.shape.ndims for x in (losses, weights)]
+    if None not in ranks and ranks[1] == ranks[0] + 1:
+        weights = array_ops.squeeze(weights, [-1])
+    elif None not in ranks and ranks[0] == ranks[1] + 1:
+        weights = array_ops.expand_dims(weights, [-1])
+    return losses * weights
+
+
+def scale_regularization_loss(regularization_loss: Any) -> Tensor:
+    """The sum of regularization losses, as one replica of one counts it."""
+    return reduce_sum(regularization_loss)

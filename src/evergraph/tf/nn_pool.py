@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Sequence, Sized
 from typing import Any
 
@@ -15,6 +16,11 @@ from . import array_ops
 from .emitting import emit_tensor
 from .framework import convert_to_tensor, name_scope
 from .renamed import renamed
+
+MaxPoolWithArgmax = namedtuple("MaxPoolWithArgmax", ["output", "argmax"])
+_CELLS = ["output", "row_pooling_sequence", "col_pooling_sequence"]
+FractionalAvgPool = namedtuple("FractionalAvgPool", _CELLS)
+FractionalMaxPool = namedtuple("FractionalMaxPool", _CELLS)
 
 
 def per_axis(value: Any, n: int, channels: int, name: str) -> list[Any]:
@@ -146,18 +152,17 @@ def with_argmax(
     name: Any = None,
 ) -> Any:
     """`max_pool_with_argmax` with the op's own arguments."""
-    return tuple(
-        apply(
-            "MaxPoolWithArgmax",
-            input,
-            ksize=per_axis(ksize, 2, 3, "ksize"),
-            strides=per_axis(strides, 2, 3, "strides"),
-            padding=padding,
-            Targmax=Targmax,
-            include_batch_in_index=include_batch_in_index,
-            name=name,
-        )
+    outputs = apply(
+        "MaxPoolWithArgmax",
+        input,
+        ksize=per_axis(ksize, 2, 3, "ksize"),
+        strides=per_axis(strides, 2, 3, "strides"),
+        padding=padding,
+        Targmax=Targmax,
+        include_batch_in_index=include_batch_in_index,
+        name=name,
     )
+    return MaxPoolWithArgmax(*outputs)
 
 
 # -- in one and three dimensions ---------------------------------------------------------------
@@ -371,8 +376,8 @@ def _undilated(
 # -- by fractions ------------------------------------------------------------------------------
 
 
-def _fractional(op: str, value: Any, **attrs: Any) -> tuple[Any, ...]:
-    return tuple(apply(op, value, **attrs))
+def _fractional(kind: Any, value: Any, **attrs: Any) -> Any:
+    return kind(*apply(kind.__name__, value, **attrs))
 
 
 def fractional_avg_pool(
@@ -391,7 +396,7 @@ def fractional_avg_pool(
     Fractional Max-Pooling (2015).
     """
     given = {k: v for k, v in locals().items() if k != "value"}
-    return _fractional("FractionalAvgPool", value, **given)
+    return _fractional(FractionalAvgPool, value, **given)
 
 
 def fractional_max_pool(
@@ -406,14 +411,14 @@ def fractional_max_pool(
 ) -> Any:
     """(the greatest of cells whose sizes differ by one, row bounds, column bounds)."""
     given = {k: v for k, v in locals().items() if k != "value"}
-    return _fractional("FractionalMaxPool", value, **given)
+    return _fractional(FractionalMaxPool, value, **given)
 
 
-def _fractional_v2(op: str, value: Any, ratio: Any, seed: int, **attrs: Any) -> tuple[Any, ...]:
+def _fractional_v2(kind: Any, value: Any, ratio: Any, seed: int, **attrs: Any) -> Any:
     ratio = per_axis(ratio, 2, 3, "pooling_ratio")
     seeds = (0, 0) if seed == 0 else get_seed(seed)
     attrs.update(deterministic=seed != 0, seed=seeds[0], seed2=seeds[1])
-    return _fractional(op, value, pooling_ratio=ratio, **attrs)
+    return _fractional(kind, value, pooling_ratio=ratio, **attrs)
 
 
 def fractional_avg_pool_v2(
@@ -426,7 +431,7 @@ def fractional_avg_pool_v2(
 ) -> Any:
     """`fractional_avg_pool` with one seed; 0 stands for other cells in each run."""
     attrs = {"pseudo_random": pseudo_random, "overlapping": overlapping, "name": name}
-    return _fractional_v2("FractionalAvgPool", value, pooling_ratio, seed, **attrs)
+    return _fractional_v2(FractionalAvgPool, value, pooling_ratio, seed, **attrs)
 
 
 def fractional_max_pool_v2(
@@ -439,4 +444,4 @@ def fractional_max_pool_v2(
 ) -> Any:
     """`fractional_max_pool` with one seed; 0 stands for other cells in each run."""
     attrs = {"pseudo_random": pseudo_random, "overlapping": overlapping, "name": name}
-    return _fractional_v2("FractionalMaxPool", value, pooling_ratio, seed, **attrs)
+    return _fractional_v2(FractionalMaxPool, value, pooling_ratio, seed, **attrs)
