@@ -179,6 +179,11 @@ ROWS = {
     },
     ("tensorflow.python.ops.nn_impl", "l2_normalize_v2"): "evergraph.tf.nn_moments:l2_normalize",
     ("tensorflow.python.ops.nn_grad", "_BatchNormGrad"): "evergraph.tf.nn_fused:batch_norm_grad",
+    **{
+        ("tensorflow.python.ops.nn_ops", name): f"evergraph.tf.nn_conv:{name}"
+        for name in ("conv2d_transpose_v2", "conv3d_transpose_v2")
+    },
+    ("tensorflow.python.ops.nn_ops", "Convolution"): "evergraph.tf.nn_atrous:Convolution",
     ("tensorflow.python.ops.resource_variable_ops", "ResourceVariable"): (
         "evergraph.tf.resource_variables:ResourceVariable"
     ),
