@@ -7,6 +7,7 @@ face's own table), its internal modules (`internal_names.tsv`). A name in an int
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cache
 from importlib import resources
@@ -153,6 +154,26 @@ ROWS = {
     ("tensorflow.python.ops.array_ops", "_SLICE_TYPE_ERROR"): (
         "evergraph.ops.operators:SLICE_TYPE_ERROR"
     ),
+    **{
+        (f"tensorflow.python.ops.{module}", name): f"evergraph.tf.image.{target}"
+        for module in ("image_ops", "image_ops_impl")
+        for name, target in {
+            "ResizeMethod": "resizing:ResizeMethodV2",
+            "ResizeMethodV1": "resizing:ResizeMethod",
+            "_Assert3DImage": "checks:with_3d",
+            "_AssertAtLeast3DImage": "checks:with_at_least_3d",
+            "_AssertGrayscaleImage": "checks:with_one_channel",
+            "_Check3DImage": "checks:check_3d",
+            "_CheckAtLeast3DImage": "checks:check_at_least_3d",
+            "_ImageDimensions": "checks:dimensions",
+            "_verify_compatible_image_shapes": "quality:verify_compatible_image_shapes",
+            "crop_and_resize": "boxes:crop_and_resize_op",
+            "extract_glimpse_v2": "boxes:extract_glimpse_v2",
+            "resize_image_with_pad_v1": "resizing:resize_image_with_pad",
+            "resize_image_with_pad_v2": "resizing:resize_image_with_pad_v2",
+            "resize_images_v2": "resizing:resize_images_v2",
+        }.items()
+    },
     ("tensorflow.python.ops.math_ops", "mul"): "multiply",
     ("tensorflow.python.ops.math_ops", "sub"): "subtract",
     ("tensorflow.python.ops.math_ops", "neg"): "negative",
@@ -296,6 +317,18 @@ def internal_packages() -> frozenset[str]:
         parts = module.split(".")
         found.update(".".join(parts[:n]) for n in range(1, len(parts) + 1))
     return frozenset(found)
+
+
+_TEST_HELPER = re.compile(
+    r"(^|_)(test|testing|tests)_(util|utils|base|lib|data|servicer)$"
+    r"|(^|_)(testlib|statistical_testing|converter_testing|benchmarking)$"
+)
+
+
+def is_test_helper(module: str) -> bool:
+    """Whether a module belongs to TensorFlow's own tests, and so to whoever runs them."""
+    *above, last = module.split(".")
+    return "kernel_tests" in above or bool(_TEST_HELPER.search(last)) or last.endswith("_test")
 
 
 def is_generated(module: str) -> bool:
