@@ -112,7 +112,8 @@ def _as_symbol(module: str) -> str:
 
 
 def _is_module(name: str) -> bool:
-    known = name in table.internal_packages() or name in table.STANDS_FOR
+    known = name in table.STANDS_FOR
+    known = known or (name in table.internal_packages() and not table.is_test_helper(name))
     return known or table.canonical(name) != name or _as_symbol(name) != name
 
 
@@ -233,7 +234,7 @@ def _kind(name: str) -> type[ModuleType] | None:
         return Placeholder
     if last in table.internal_names().get(parent, {}):
         return Placeholder
-    if name.split(".")[1] in table.INTERNAL:
+    if name.split(".")[1] in table.INTERNAL and not table.is_test_helper(name):
         return UnknownModule
     return None
 
