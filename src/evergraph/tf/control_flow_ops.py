@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from .conditionals import case, cond, merge, switch, switch_case
+from .control_flow_context import CondContext, ControlFlowContext, WhileContext
 from .grouping import group, no_op, tuple, with_dependencies
+from .loops import while_loop
+from .tensor_array_ops import TensorArray
 
-__all__ = ["group", "no_op", "tuple"]
+__all__ = [
+    "TensorArray",
+    "case",
+    "cond",
+    "group",
+    "no_op",
+    "switch_case",
+    "tuple",
+    "while_loop",
+]

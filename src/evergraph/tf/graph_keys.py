@@ -42,3 +42,4 @@ class GraphKeys:
     UPDATE_OPS: Final = "update_ops"
     WEIGHTS: Final = "weights"
     WHILE_CONTEXT: Final = "while_context"
+    _SUMMARY_COLLECTION: Final = "_SUMMARY_V2"
