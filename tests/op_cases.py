@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-FAMILIES = ("array", "math", "nn", "linalg", "image")
+FAMILIES = ("array", "math", "nn", "linalg", "matrix", "image", "pool", "ctc")
 
 
 @dataclass
