@@ -318,7 +318,7 @@ def test_the_ops_of_random_values() -> None:
         "RandomPoissonV2": tf.random_poisson([1.0], [2]),
     }
     for op_type, draw in made.items():
-        assert draw.op.type == op_type and draw.op.op_def.stateful
+        assert draw.op.type == op_type and draw.op.op_def.is_stateful
         assert tf.gradients(tf.cast(draw, tf.float32), scores) == [None]
     types = [op.type for op in tf.random_gamma([2], 1.0).graph.get_operations()]
     assert "RandomGamma" in types

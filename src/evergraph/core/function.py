@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from . import dtypes
-from .emit import apply
-from .graph import Graph
+from .emit import add_operation, apply
+from .graph import Graph, get_default_graph
 from .opdef import Attrs, OpDef, define
 from .shape import Shape
 from .tensor import Literal, Operand, Operation, Tensor
@@ -30,14 +30,19 @@ define(
 class Function:
     """A graph of its own with the tensors that go in and the operands that come out.
 
+    One that programs know has a `name`: nodes call it, and attributes of kind `func` hold it.
+
     In a lowered function an op with `updates` is a value: its outputs are the new values of the
     variables it updates, then its other outputs. Ops with an `effect` keep their order.
     """
 
-    def __init__(self, graph: Graph, inputs: list[Tensor], outputs: list[Operand]) -> None:
+    def __init__(
+        self, graph: Graph, inputs: list[Tensor], outputs: list[Operand], name: str = ""
+    ) -> None:
         self.graph = graph
         self.inputs = inputs
         self.outputs = outputs
+        self.name = name
 
     def __repr__(self) -> str:
         return f"<Function of {len(self.graph.operations)} operations>"
@@ -58,6 +63,33 @@ def trace(definition: Callable[..., Any], kinds: Sequence[Any], attrs: Attrs) ->
     with graph.as_default():
         got = definition(*inputs, **attrs)
     return Function(graph, inputs, list(got) if isinstance(got, (list, tuple)) else [got])
+
+
+def inline(function: Function, operands: Sequence[Operand]) -> list[Operand]:
+    """Makes a function's operations again in the default graph, on these operands.
+
+    Returns what stands for its outputs.
+    """
+    graph = get_default_graph()
+    known: dict[Operand, Operand] = dict(zip(function.inputs, operands, strict=True))
+    made: dict[Operation, Operation] = {}
+    later: list[tuple[Operation, int, Tensor]] = []  # what comes round in loops
+    for op in function.graph.operations:
+        if op.type == "_Arg":
+            continue
+        given = [x if isinstance(x, Literal) else known.get(x) for x in op.operands]
+        first = next((x for x in given if x is not None), None)
+        ready: list[Operand] = [x if x is not None else first for x in given]  # type: ignore[misc]
+        new = add_operation(graph, op.definition, graph.op_name(op.name), ready, dict(op.attrs))
+        for old, out in zip(op.outputs, new.outputs, strict=True):
+            out.static_shape = old.static_shape if out.static_shape is None else out.static_shape
+        new._control_inputs += [made[c] for c in op._control_inputs if c in made]
+        later += [(new, i, op.operands[i]) for i, x in enumerate(given) if x is None]  # type: ignore[misc]
+        made[op] = new
+        known.update(zip(op.outputs, new.outputs, strict=True))
+    for new, index, x in later:
+        new.rewire(index, known[x])  # type: ignore[arg-type]
+    return [known.get(x, x) for x in function.outputs]
 
 
 def evaluate(function: Function, arrays: Sequence[Any], xp: Any = np) -> list[Any]:

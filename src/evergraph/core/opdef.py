@@ -107,7 +107,10 @@ _ATTR = re.compile(
 
 
 class OpDef:
-    """Everything that is known about an op; see `define` for the fields."""
+    """Everything that is known about an op; see `define` for the fields.
+
+    Nodes that call a function have a definition outside the table, with the `function`.
+    """
 
     def __init__(self, name: str, signature: str, attrs: str = "") -> None:
         self.name = name
@@ -131,6 +134,7 @@ class OpDef:
         self.overwrites = False
         self.may_be_unset: tuple[int, ...] = ()
         self.data_dependent = False
+        self.function: Any = None
         inferred = {a.type_attr for a in self.inputs} | {a.number_attr for a in self.inputs}
         self.inferred_attrs = frozenset(a for a in inferred if a is not None)
         self.simple_inputs = not any(a.is_list or a.is_ref for a in self.inputs)

@@ -297,11 +297,6 @@ class Operation:
         return self.definition.name
 
     @property
-    def op_def(self) -> OpDef:
-        """The op table's entry."""
-        return self.definition
-
-    @property
     def inputs(self) -> tuple[Operand, ...]:
         """The operands (tensors, and literals in gradients)."""
         return self.operands
@@ -321,17 +316,6 @@ class Operation:
         code, line = self.site
         text = linecache.getline(code.co_filename, line).strip()
         return [(code.co_filename, line, code.co_name, text)]
-
-    def get_attr(self, name: str) -> Any:
-        """The value of an attribute; ValueError if there is none of this name."""
-        if name == "_class" and self.colocation:
-            return [b"loc:@" + c.encode() for c in self.colocation]
-        if name not in self.attrs:
-            raise ValueError(f"Operation {self.name!r} has no attr named {name!r}.")
-        value = self.attrs[name]
-        if isinstance(value, str):
-            return value.encode()
-        return list(value) if isinstance(value, tuple) else value
 
     def colocation_groups(self) -> list[bytes]:
         """The groups of operations that share a device with it."""
@@ -378,9 +362,6 @@ class Operation:
 
     def _set_device(self, device: Any) -> None:
         self.device = str(device or "")
-
-    def _set_attr(self, name: str, value: Any) -> None:
-        self.attrs[name] = value
 
     def __str__(self) -> str:
         ins = ", ".join(o.name if isinstance(o, Tensor) else repr(o) for o in self.operands)

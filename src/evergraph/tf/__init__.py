@@ -10,11 +10,13 @@ import sys as _sys
 from typing import Any
 
 from .. import ops as _ops
+from ..formats import methods as _methods
 from . import protos as _protos
 from .namespaces import adopt as _adopt
 from .namespaces import resolve as _resolve
 
 _ops.register_all()
+_methods.install()
 
 __version__ = VERSION = "1.15.5"
 GIT_VERSION = COMPILER_VERSION = "evergraph"
@@ -29,6 +31,7 @@ from .fft_ops import *  # noqa: E402, F403
 from .framework import *  # noqa: E402, F403
 from .gradients_impl import *  # noqa: E402, F403
 from .graph_keys import *  # noqa: E402, F403
+from .importer import *  # noqa: E402, F403
 from .init_ops import *  # noqa: E402, F403
 from .lookup_ops import *  # noqa: E402, F403
 from .math_ops import *  # noqa: E402, F403
@@ -40,6 +43,7 @@ from .sparse_tensor import *  # noqa: E402, F403
 from .state_ops import *  # noqa: E402, F403
 from .string_ops import *  # noqa: E402, F403
 from .template import *  # noqa: E402, F403
+from .tensor_util import *  # noqa: E402, F403
 from .variable_scope import *  # noqa: E402, F403
 from .variables import *  # noqa: E402, F403
 

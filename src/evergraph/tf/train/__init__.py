@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import protos as _protos
 from .adadelta import AdadeltaOptimizer
 from .adagrad import AdagradOptimizer
 from .adagrad_da import AdagradDAOptimizer
@@ -63,3 +64,6 @@ __all__ = [
     "piecewise_constant_decay",
     "polynomial_decay",
 ]
+
+# Messages, which are made when they are first asked for.
+_LAZY = dict.fromkeys(_protos.TRAIN, _protos)
