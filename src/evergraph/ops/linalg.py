@@ -31,7 +31,7 @@ def product(xp: Any, a: Array, b: Array) -> Array:
     """The matrix product in the dtype of the operands; half precision is summed in float32."""
     if a.dtype.itemsize == 2 and a.dtype.kind not in "iu":
         return xp.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
-    if a.shape[0] * b.size <= _SMALL and a.ndim == 2 and a.dtype.kind == "f":
+    if a.ndim == b.ndim == 2 and a.shape[0] * b.size <= _SMALL and a.dtype.kind == "f":
         return _summed_in_order(xp, a, b)
     return xp.matmul(a, b)
 

@@ -73,8 +73,8 @@ def _check(operators: Sequence[Any]) -> None:
             f"Argument 'operators' must contain only LinearOperator instances. Found: {operators}"
         )
     for which in ("domain", "range"):
-        sizes = {o.name: getattr(o, which + "_dimension").value for o in operators}
-        if len(set(sizes.values()) - {None}) > 1:
+        sizes = [(o.name, getattr(o, which + "_dimension").value) for o in operators]
+        if len({size for _, size in sizes} - {None}) > 1:
             raise ValueError(f"Operators must have the same {which} dimension. Found: {sizes}")
     batch = operators[0].batch_shape
     for operator in operators[1:]:

@@ -375,7 +375,7 @@ class LinearOperator(Module, metaclass=abc.ABCMeta):
         return matrix_ops.slogdet(self.to_dense())[1]
 
     def log_abs_determinant(self, name: Any = "log_abs_det") -> Any:
-        """The logarithm of each determinant's modulus, in the operator's dtype."""
+        """The logarithm of each determinant's modulus; its dtype may be real or the operator's."""
         self._must_be_square()
         with self._name_scope(name):
             return self._log_abs_determinant()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from operator import add, mul
 from typing import Any
 
@@ -81,7 +82,7 @@ class LinearOperatorBlockDiag(OfSeveralOperators):
         return over("determinant", self.operators, mul)
 
     def _log_abs_determinant(self) -> Any:
-        return over("log_abs_determinant", self.operators, add)
+        return reduce(add, self._log_moduli())
 
     def _trace(self) -> Any:
         return over("trace", self.operators, add)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from operator import add, mul
 from typing import Any
 
@@ -70,7 +71,7 @@ class LinearOperatorComposition(OfSeveralOperators):
         return over("determinant", self.operators, mul)
 
     def _log_abs_determinant(self) -> Any:
-        return over("log_abs_determinant", self.operators, add)
+        return reduce(add, self._log_moduli())
 
     def _solve(self, rhs: Any, adjoint: bool = False, adjoint_arg: bool = False) -> Any:
         first, *rest = self.operators[::-1] if adjoint else self.operators

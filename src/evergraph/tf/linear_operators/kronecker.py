@@ -120,15 +120,11 @@ class LinearOperatorKronecker(OfSeveralOperators):
         return [cast(reduce(mul, rest, 1), self.dtype) for rest in others]
 
     def _determinant(self) -> Any:
-        factors = [o.determinant() ** n for o, n in self._with_powers()]
-        return reduce(mul, factors)
+        determinants = [o.determinant() for o in self.operators]
+        return reduce(mul, map(pow, determinants, self._powers()))
 
     def _log_abs_determinant(self) -> Any:
-        terms = [o.log_abs_determinant() * n for o, n in self._with_powers()]
-        return reduce(add, terms)
-
-    def _with_powers(self) -> Any:
-        return zip(self.operators, self._powers(), strict=True)
+        return reduce(add, map(mul, self._log_moduli(), self._powers()))
 
     def _has_square_factors(self) -> bool:
         return all(o.is_square for o in self.operators)

@@ -191,8 +191,9 @@ class LinearOperatorLowRankUpdate(LinearOperator):
         else:
             size = math_ops.abs(self._capacitance_determinant())
             small = cast(math_ops.log(size), self.dtype)
-        diagonal_part = self._diag_operator.log_abs_determinant()
-        return small + diagonal_part + self.base_operator.log_abs_determinant()
+        for operator in (self._diag_operator, self.base_operator):
+            small = small + cast(operator.log_abs_determinant(), self.dtype)
+        return small
 
     def _solve(self, rhs: Any, adjoint: bool = False, adjoint_arg: bool = False) -> Any:
         base = self.base_operator

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from .. import array_ops, math_ops, matrix_ops, reduction_ops
-from ..dtype_ops import cast
 from ..framework import name_scope
 from . import util
 from .base import LinearOperator
@@ -67,7 +66,7 @@ class LinearOperatorLowerTriangular(LinearOperator):
 
     def _log_abs_determinant(self) -> Any:
         sizes = math_ops.log(math_ops.abs(self._diagonal()))
-        return cast(reduction_ops.reduce_sum(sizes, axis=[-1]), self.dtype)
+        return reduction_ops.reduce_sum(sizes, axis=[-1])
 
     def _solve(self, rhs: Any, adjoint: bool = False, adjoint_arg: bool = False) -> Any:
         rhs = matrix_ops.adjoint(rhs) if adjoint_arg else rhs

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...core.shape import Shape, broadcast, show
 from .. import array_ops, check_ops
+from ..dtype_ops import cast
 from ..framework import name_scope
 from .base import LinearOperator
 
@@ -24,6 +25,10 @@ class OfSeveralOperators(LinearOperator):
     def operators(self) -> Any:
         """The operators that this one is made of."""
         return self._operators
+
+    def _log_moduli(self) -> list[Any]:
+        """The logarithm of each operator's determinant's modulus, in the common dtype."""
+        return [cast(o.log_abs_determinant(), self.dtype) for o in self.operators]
 
     def _common_batch_shape(self) -> Shape:
         """The shape to which the batches broadcast; ValueError if they do not."""

@@ -98,7 +98,7 @@ class LinearOperatorScaledIdentity(SizedOperator):
 
     def _log_abs_determinant(self) -> Any:
         size = math_ops.log(math_ops.abs(self._multiplier))
-        return cast(cast(self._num_rows, size.dtype) * size, self.dtype)
+        return cast(self._num_rows, size.dtype) * size
 
     def _trace(self) -> Any:
         return self._multiplier * cast(self._num_rows, self.dtype)
