@@ -86,6 +86,7 @@ STANDS_FOR = {
     "tensorflow.contrib.slim.losses": "evergraph.tf.contrib.losses",
     "tensorflow.python.util.nest": "evergraph.tf.nest",
     "tensorflow.python.util.compat": "evergraph.tf.compat",
+    "tensorflow.python.util.compat.collections_abc": "collections.abc",
     "tensorflow.python.util.tf_inspect": "inspect",
     "tensorflow.raw_ops": "evergraph.tf.raw_ops",
     **{

@@ -331,8 +331,10 @@ _WIDENS = 16  # more channels out for each one in: then it is cheaper to add up 
 
 def _conv_input(xp: Any, w: Array, dy: Array, plan: Plan) -> Array:
     """The gradient of the input of one group."""
-    if all(a.stride == 1 for a in plan.axes) and plan.out <= _WIDENS * plan.depth:
-        return _conv(xp, dy, _turned(w, len(plan.axes)), _turned_plan(plan))
+    turned = _turned_plan(plan)
+    narrow = plan.out <= _WIDENS * plan.depth
+    if narrow and all(a.stride == 1 for a in plan.axes) and all(a.before >= 0 for a in turned.axes):
+        return _conv(xp, dy, _turned(w, len(plan.axes)), turned)
     total = nothing_around(xp, plan.batch, plan.axes, plan.depth, dy.dtype)
     matrix, n = w.reshape(-1, plan.out).T, len(plan.axes)
     for part in blocks(xp, plan.output_shape, _row_bytes(plan, dy.dtype.itemsize)):

@@ -31,9 +31,9 @@ def _divided(d: Dim, n: int, what: str) -> Dim:
 
 
 # -- space and batch -------------------------------------------------------------------------
-def _to_batch(x: Shape, block: list[int] | None, pads: list[tuple[int, int]] | None) -> Shape:
-    if x is None or block is None:
-        return None if x is None else (None,) * len(x)
+def _to_batch(x: Shape, block: list[int], pads: list[tuple[int, int]] | None) -> Shape:
+    if x is None:
+        return None
     _check_blocks(x, block, pads)
     batch = _times(x[0], int(np.prod(block)))
     space = [
@@ -43,9 +43,9 @@ def _to_batch(x: Shape, block: list[int] | None, pads: list[tuple[int, int]] | N
     return (batch, *space, *x[1 + len(block) :])
 
 
-def _from_batch(x: Shape, block: list[int] | None, crops: list[tuple[int, int]] | None) -> Shape:
-    if x is None or block is None:
-        return None if x is None else (None,) * len(x)
+def _from_batch(x: Shape, block: list[int], crops: list[tuple[int, int]] | None) -> Shape:
+    if x is None:
+        return None
     _check_blocks(x, block, crops)
     batch = _divided(x[0], int(np.prod(block)), "Batch")
     space = [
@@ -97,11 +97,22 @@ def _batch_to_space(x: Array, xp: Any, block: list[int], crops: list[tuple[int, 
     return whole[(slice(None), *(slice(a, a + (d or 0)) for (a, _), d in ends))]
 
 
+def _of_unknown_blocks(x: Shape, blocks: Shape) -> Shape:
+    """What the number of block axes alone says: the axes behind them keep their extents."""
+    (n,) = with_rank(blocks, 1)
+    if x is None or n is None:
+        return None if n is None else x
+    with_rank_at_least(x, 1 + n)
+    return (None,) * (1 + n) + x[1 + n :]
+
+
 def _nd_shape(function: Any) -> Any:
     def rule(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
         block, pads = values[1], values[2]
+        if block is None:
+            return [_of_unknown_blocks(shapes[0], shapes[1])]
         known = None if pads is None else _pairs(pads)
-        return [function(shapes[0], None if block is None else ints(block), known)]
+        return [function(shapes[0], ints(block), known)]
 
     return rule
 

@@ -46,11 +46,13 @@ class Axis:
 
     @property
     def live(self) -> slice:
-        """The taps that see the input in some window; the others see nothing but padding."""
+        """The taps that may see the input; the others see nothing but padding."""
         last = (self.size - 1 + self.before) // self.dilation
         first = -((self.stride * (self.count - 1) - self.before) // self.dilation)
-        stop = min(self.taps, last + 1)
-        return slice(min(max(first, 0), max(stop, 0)), max(stop, 0))
+        stop = max(min(self.taps, last + 1), 0)
+        # The first one must not lie behind the input's beginning: padding is never negative.
+        start = max(min(first, self.before // self.dilation), 0)
+        return slice(min(start, stop), stop)
 
     def trimmed(self) -> Axis:
         """The same windows with their live taps alone: padding is then no larger than the input."""
