@@ -212,6 +212,11 @@ ROWS = {
     ("tensorflow.python.ops.resource_variable_ops", "is_resource_variable"): (
         "evergraph.tf.resource_variables:is_resource_variable"
     ),
+    ("tensorflow.python.ops.parsing_ops", "decode_raw"): "evergraph.tf.parsing_ops:decode_raw_v2",
+    ("tensorflow.python.ops.parsing_ops", "decode_raw_v1"): "decode_raw",
+    ("tensorflow.python.ops.parsing_ops", "string_to_number"): (
+        "evergraph.tf.parsing_ops:string_to_number"
+    ),
     **{
         ("tensorflow.python.ops.string_ops", name): target
         for name, target in (

@@ -240,8 +240,12 @@ def _number_format(attrs: Attrs) -> str:
     precision = f".{attrs['precision']}" if attrs["precision"] > -1 else ""
     dtype = attrs["T"]
     if not (dtype.is_floating or dtype.is_complex):
-        if precision or attrs["scientific"] or attrs["shortest"]:
-            raise ValueError(f"precision and notation are for floats, not for {dtype.name}")
+        if attrs["scientific"] or attrs["shortest"]:
+            raise ValueError(
+                f"scientific and shortest format not supported for datatype {dtype.name}"
+            )
+        if precision:
+            raise ValueError(f"precision not supported for datatype {dtype.name}")
         return f"%{width}d"
     letter = "g" if attrs["shortest"] else "e" if attrs["scientific"] else "f"
     return f"%{width}{precision}{letter}"

@@ -148,11 +148,14 @@ def _absolute(x: Tensor) -> Any:
 
 
 # -- x[...] ----------------------------------------------------------------------------------
+SLICE_TYPE_ERROR = (
+    "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar "
+    "tf.int32/tf.int64 tensors are valid indices"
+)
+
+
 def _bad_index(index: Any) -> TypeError:
-    return TypeError(
-        "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar "
-        f"tf.int32/tf.int64 tensors are valid indices, got {index!r}"
-    )
+    return TypeError(f"{SLICE_TYPE_ERROR}, got {index!r}")
 
 
 def _check_index(index: Any) -> None:

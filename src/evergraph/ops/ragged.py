@@ -21,9 +21,16 @@ def _row_splits(splits: Any, total: int, name: str) -> Array:
     """Row splits, checked: a vector that rises from 0 to `total`."""
     array = np.asarray(splits)
     if array.ndim != 1 or not array.size:
-        raise ValueError(f"{name} must be a vector with at least one element.")
-    if array[0] != 0 or array[-1] != total or (np.diff(array) < 0).any():
-        raise ValueError(f"{name} must rise from 0 to the number of values, {total}.")
+        raise ValueError(f"ragged splits may not be empty: {name} must be a vector of one or more.")
+    if array[0] != 0:
+        raise ValueError(f"First value of ragged splits must be 0, as {name} is not.")
+    if (np.diff(array) < 0).any():
+        raise ValueError(f"Ragged splits should be non decreasing: {name} must rise.")
+    if array[-1] != total:
+        raise ValueError(
+            f"Final value of ragged splits must match the length of the values, {total}: {name} "
+            f"ends in {array[-1]}."
+        )
     return array
 
 

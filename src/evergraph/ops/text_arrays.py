@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,11 @@ def measured(function: Callable[[bytes], Any], x: Any, dtype: Any) -> Array:
 
 
 def text_scalar(x: Any, name: str) -> bytes:
-    """The one string of a scalar (or of one element); ValueError for anything else."""
+    """The string of a scalar; ValueError for anything else."""
     array = texts(x)
-    if array.size != 1 or array.ndim > 1:
+    if array.ndim:
         raise ValueError(f"{name} must be a scalar, got shape: {list(array.shape)}")
-    value: bytes = array.ravel()[0]
+    value: bytes = array[()]
     return value
 
 
@@ -65,7 +66,7 @@ def checked_splits(splits: Any, total: int, name: str = "splits") -> list[int]:
     rows: list[int] = array.tolist()
     if rows[0] != 0:
         raise ValueError(f"First value of {name} must be 0, got {rows[0]}.")
-    if any(a > b for a, b in zip(rows, rows[1:], strict=False)):
+    if any(a > b for a, b in pairwise(rows)):
         raise ValueError(f"{name} must be sorted: no row may have a negative length.")
     if rows[-1] != total:
         raise ValueError(f"The last of {name} must be the number of values, {total}: {rows[-1]}.")

@@ -48,6 +48,7 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "executing_eagerly",
     "get_collection",
     "get_collection_ref",
     "get_default_graph",
@@ -295,3 +296,8 @@ def NotDifferentiable(op_type: str) -> None:
 
 
 NoGradient = NotDifferentiable
+
+
+def executing_eagerly() -> bool:
+    """Whether operations run as soon as they are called: never, they make a graph."""
+    return False

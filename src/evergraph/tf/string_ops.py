@@ -193,7 +193,7 @@ def check_result_type(result_type: Any) -> None:
 
 # -- joins -------------------------------------------------------------------------------------
 def _all_axes(x: Tensor) -> Any:
-    from . import array_ops, math_ops
+    from . import array_ops
 
     if x.static_shape is not None:
         return constant(np.arange(len(x.static_shape) - 1, -1, -1), int32)

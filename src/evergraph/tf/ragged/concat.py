@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.tensor import Tensor
-from .. import array_ops, check_ops, math_ops
+from .. import array_ops, check_ops
 from ..framework import control_dependencies, name_scope
 from .array_ops import expand_dims
 from .gather import gather

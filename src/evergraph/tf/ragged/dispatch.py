@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...core.dtypes import int32
-from .. import array_ops, clip_ops, math_ops, string_ops, strings
+from .. import array_ops, clip_ops, math_ops, parsing_ops, string_ops, strings
 from ..dispatch import dispatch_for_types
 from . import array_ops as ragged_array_ops
 from . import concat, gather, squeeze, where
@@ -84,6 +84,7 @@ _UNARY = {
     string_ops: "as_string decode_base64 encode_base64 regex_replace string_join string_strip "
     "string_to_hash_bucket string_to_hash_bucket_fast string_to_hash_bucket_strong "
     "string_to_number substr",
+    parsing_ops: "decode_compressed",
     strings: "length regex_full_match substr unicode_script lower upper",
 }
 _BINARY = {

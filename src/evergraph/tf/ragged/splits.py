@@ -73,7 +73,17 @@ def splits_match(nested: Sequence[Sequence[Tensor]]) -> list[Any]:
 
 def repeated(x: Any, repeats: Any) -> Tensor:
     """Each row of `x` as often as `repeats` (a scalar or one number a row) says."""
-    return array_ops.repeat(x, repeats, axis=0)  # type: ignore[no-any-return]
+    if repeats.shape.ndims == 0:
+        count = array_ops.shape(x, out_type=repeats.dtype)[0]
+        row = array_ops.expand_dims(array_ops.range(count), 1)
+        rows = array_ops.reshape(array_ops.tile(row, array_ops.stack([1, repeats])), [-1])
+    else:
+        ends = math_ops.cumsum(repeats)
+        total = math_ops.reduce_sum(repeats)
+        places = array_ops.range(total)
+        wide = [array_ops.expand_dims(v, 0) for v in (ends, places)]
+        rows = apply("UpperBound", *wide, out_type=repeats.dtype)[0]
+    return array_ops.gather(x, rows)  # type: ignore[no-any-return]
 
 
 def repeat_ranges(params: Any, splits: Tensor, repeats: Any) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import array_ops, math_ops
+from .. import array_ops
 from ..framework import name_scope
 from .functional import map_flat_values
 from .tensor import (

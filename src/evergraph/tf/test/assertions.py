@@ -37,6 +37,17 @@ def _is_nan(array: np.ndarray[Any, Any]) -> Any:
     return np.isnan(array) if array.dtype in kinds else np.zeros(array.shape, bool)
 
 
+def _is_ragged(value: Any) -> bool:
+    return hasattr(value, "nested_row_splits")
+
+
+def _as_bytes(value: Any) -> Any:
+    """Nested lists with text as bytes, which is what runs give."""
+    if isinstance(value, list):
+        return [_as_bytes(item) for item in value]
+    return value.encode() if isinstance(value, str) else value
+
+
 def _as_mapping(value: Any) -> Any:
     return value._asdict() if hasattr(value, "_asdict") else value
 
@@ -75,6 +86,16 @@ class Assertions(absltest.TestCase):
             a = self.evaluate(a)
         return a if isinstance(a, np.ndarray) else np.array(a)
 
+    def _GetPyList(self, a: Any) -> Any:
+        """Nested lists of a value, which may be ragged."""
+        if isinstance(a, (list, tuple)):
+            return [self._GetPyList(item) for item in a]
+        if isinstance(a, Tensor) or hasattr(a, "_to_components"):
+            a = self.evaluate(a)
+        if _is_ragged(a):
+            return a.to_list()
+        return _as_bytes(a.tolist() if hasattr(a, "tolist") else a)
+
     def _same_shape(self, a: Any, b: Any, msg: str) -> None:
         contents = f" Contents: {b}." if b.ndim <= 3 or b.size < _LONG else ""
         text = f"Shape mismatch: expected {a.shape}, got {b.shape}.{contents} {msg}"
@@ -83,6 +104,9 @@ class Assertions(absltest.TestCase):
     # -- equal and close -------------------------------------------------------------------
     def assertAllEqual(self, a: Any, b: Any, msg: Any = None) -> None:
         """Fails unless both have one shape and equal elements; NaN equals NaN."""
+        if _is_ragged(a) or _is_ragged(b):
+            self.assertEqual(self._GetPyList(a), self._GetPyList(b), msg)
+            return
         a, b, msg = self._GetNdArray(a), self._GetNdArray(b), msg or ""
         self._same_shape(a, b, msg)
         differ = ~((a == b) | (_is_nan(a) & _is_nan(b)))
@@ -103,7 +127,20 @@ class Assertions(absltest.TestCase):
         Dictionaries, named tuples and lists are compared part by part. Raises ValueError where
         only one is a dictionary, or the lengths differ.
         """
+        if _is_ragged(a) or _is_ragged(b):
+            self._ragged_close(self._GetPyList(a), self._GetPyList(b), rtol, atol, msg or "")
+            return
         self._close(a, b, rtol, atol, msg or "", "")
+
+    def _ragged_close(self, a: Any, b: Any, rtol: Any, atol: Any, msg: Any) -> None:
+        """Fails unless the lists of both nest alike and their numbers are close."""
+        if not isinstance(a, list) and not isinstance(b, list):
+            self._arrays_close(a, b, rtol, atol, msg)
+            return
+        self.assertEqual(isinstance(a, list), isinstance(b, list), msg)
+        self.assertLen(b, len(a), msg)
+        for x, y in zip(a, b, strict=True):
+            self._ragged_close(x, y, rtol, atol, msg)
 
     def _close(self, a: Any, b: Any, rtol: Any, atol: Any, msg: Any, path: str) -> None:
         a, b = _as_mapping(a), _as_mapping(b)
