@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
 from ..core.shape import Shape, with_rank
+from ..errors import InvalidArgumentError
 from .philox import Philox
 from .philox_bits import random_bits
 from .samplers import Alias, Sampler, Unigram
@@ -154,7 +155,7 @@ class _LearnedUnigram(Sampler):
     def __init__(self, size: int) -> None:
         super().__init__(size)
         if size >= 2**31 - 1:
-            raise ValueError(f"range_max must be less than {2**31 - 1}, got {size}.")
+            raise InvalidArgumentError(f"range_max must be less than {2**31 - 1}, got {size}.")
         self._counts = Unigram(size)
 
     def check(self, true: Array) -> None:
@@ -180,12 +181,14 @@ class _FixedUnigram(Sampler):
         super().__init__(attrs["range_max"])
         weights = _unigrams(attrs)
         if len(weights) != self.size:
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"There must be as many weights as classes: range_max is {self.size}, the number "
                 f"of weights (with reserved ids) {len(weights)}."
             )
         if not np.all(np.isfinite(weights)) or weights.min() < 0 or not weights.sum() > 0:
-            raise ValueError("The weights must be finite, not negative, and not all zero.")
+            raise InvalidArgumentError(
+                "The weights must be finite, not negative, and not all zero."
+            )
         self._weights = weights
         self._alias = Alias(weights)
 
@@ -206,12 +209,14 @@ def _unigrams(attrs: Attrs) -> Array:
     given: Sequence[float] = attrs["unigrams"]
     path = attrs["vocab_file"]
     if not path and not given:
-        raise ValueError("Must provide either vocab_file or unigrams.")
+        raise InvalidArgumentError("Must provide either vocab_file or unigrams.")
     if path and given:
-        raise ValueError("Must only provide one of vocab_file and unigrams.")
+        raise InvalidArgumentError("Must only provide one of vocab_file and unigrams.")
     shards, shard, reserved = attrs["num_shards"], attrs["shard"], attrs["num_reserved_ids"]
     if not 0 <= reserved <= attrs["range_max"] * shards:
-        raise ValueError(f"num_reserved_ids must be in the range of classes, got {reserved}.")
+        raise InvalidArgumentError(
+            f"num_reserved_ids must be in the range of classes, got {reserved}."
+        )
     listed = np.array(_column(path) if path else given, np.float32)
     zeros = np.zeros(len(range(shard, reserved, shards)), np.float32)
     # Ids go on from how many are reserved in this shard.
@@ -229,7 +234,7 @@ def _column(path: str) -> list[float]:
             try:
                 found.append(float(line.rstrip("\n").rpartition(",")[2]))
             except ValueError:
-                raise ValueError(f"Wrong vocabulary format at line: {line!r}") from None
+                raise InvalidArgumentError(f"Wrong vocabulary format at line: {line!r}") from None
     return found
 
 
