@@ -133,6 +133,18 @@ ROWS = {
     ("tensorflow.python.framework.tensor_shape", "unknown_shape"): _INTERNALS + "unknown_shape",
     ("tensorflow.python.framework.tensor_shape", "vector"): _INTERNALS + "vector",
     ("tensorflow.python.framework.tensor_util", "constant_value"): "get_static_value",
+    **{
+        ("tensorflow.python.layers.utils", name): f"evergraph.tf.conv_lengths:{name}"
+        for name in (
+            "conv_input_length",
+            "conv_output_length",
+            "convert_data_format",
+            "deconv_output_length",
+            "normalize_data_format",
+            "normalize_padding",
+            "normalize_tuple",
+        )
+    },
     ("tensorflow.python.layers.utils", "constant_value"): _INTERNALS + "smart_constant_value",
     ("tensorflow.python.layers.utils", "smart_cond"): _INTERNALS + "smart_cond",
     ("tensorflow.python.framework.smart_cond", "smart_cond"): _INTERNALS + "smart_cond",

@@ -101,7 +101,7 @@ def _of_unknown_blocks(x: Shape, blocks: Shape) -> Shape:
     """What the number of block axes alone says: the axes behind them keep their extents."""
     (n,) = with_rank(blocks, 1)
     if x is None or n is None:
-        return None if n is None else x
+        return None
     with_rank_at_least(x, 1 + n)
     return (None,) * (1 + n) + x[1 + n :]
 
