@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..core.dtypes import bool_, int32, int64
@@ -11,6 +12,7 @@ from . import array_ops
 from .dtype_ops import cast
 from .emitting import emit_tensor
 from .framework import convert_to_tensor, name_scope
+from .nest import flatten, pack_sequence_as
 from .reduction_ops import reduce_logsumexp, reduce_max, reduce_sum
 from .renamed import renamed
 from .sparse_tensor import SparseTensor
@@ -278,3 +280,50 @@ def state_to_olabel_unique(labels: Any, num_labels: Any, states: Any, unique: An
     spread: Any = array_ops.expand_dims(summed, axis=3)
     found: Any = reduce_logsumexp(spread + array_ops.expand_dims(chosen, axis=0), axis=2)
     return array_ops.concat([blanks, found[:, :, 1:]], axis=-1)
+
+
+# -- accumulation ------------------------------------------------------------------------------
+
+
+def scan(
+    fn: Callable[[Any, Any], Any],
+    elems: Any,
+    initial: Any,
+    reverse: bool = False,
+    inclusive: bool = False,
+    final_only: bool = False,
+) -> Any:
+    """What `accumulated = fn(accumulated, element)` gives along the first axis of `elems`.
+
+    `elems` and `initial` may be nested. The results of all steps are stacked (with the initial
+    values if `inclusive`), in the order of the elements also when they are gone through in
+    `reverse`; with `final_only` just the last ones are given.
+    """
+    from .namespaces import resolve
+
+    slices = [convert_to_tensor(e) for e in flatten(elems)]
+    start = [convert_to_tensor(x) for x in flatten(initial)]
+    extents: Any = array_ops.shape(slices[0])
+    count, extra = extents[0], int(inclusive)
+    kept = []
+    if not final_only:
+        array = resolve("tf", "TensorArray")
+        kept = [array(x.dtype, size=count + extra, element_shape=x.shape) for x in start]
+    if kept and inclusive:
+        first = count if reverse else 0
+        kept = [a.write(first, x) for a, x in zip(kept, start, strict=True)]
+
+    def body(step: Any, arrays: list[Any], values: list[Any]) -> Any:
+        at = count - 1 - step if reverse else step
+        chosen = pack_sequence_as(elems, [array_ops.gather(e, at) for e in slices])
+        found = fn(pack_sequence_as(initial, values), chosen)
+        values = [convert_to_tensor(x) for x in flatten(found)]
+        place = at if reverse else at + extra
+        arrays = [a.write(place, x) for a, x in zip(arrays, values, strict=False)]
+        return step + 1, arrays, values
+
+    _, arrays, values = resolve("tf", "while_loop")(
+        lambda step, *_: step < count, body, (array_ops.constant(0), kept, start)
+    )
+    results = values if final_only else [a.stack() for a in arrays]
+    return pack_sequence_as(initial, results)
