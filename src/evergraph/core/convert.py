@@ -115,6 +115,8 @@ def _filled(array: np.ndarray[Any, Any], shape: Shape) -> np.ndarray[Any, Any]:
             f"but received {array.size}."
         )
     flat = array.ravel()
+    if flat.size == 1:
+        return np.broadcast_to(flat.reshape(()), shape)  # type: ignore[arg-type]
     if flat.size < size:
         if flat.size == 0:
             raise ValueError(f"A value with no elements cannot fill shape {show(shape)}.")
@@ -188,6 +190,8 @@ def _plain_array(value: Any) -> np.ndarray[Any, Any]:
         )
     try:
         return np.array(value)
+    except UnicodeError:  # text and bytes that are no ASCII
+        return np.array(value, dtype=object)
     except ValueError as error:
         raise ValueError(
             f"Argument must be a dense tensor: {str(value)[:200]} - its rows have different "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -219,7 +220,7 @@ def _csv_columns(attrs: Attrs) -> tuple[int, ...] | None:
         raise ValueError("select_cols should match output size")
     if chosen[0] < 0:
         raise ValueError("select_cols should be non-negative indices")
-    if any(b <= a for a, b in zip(chosen, chosen[1:], strict=False)):
+    if any(b <= a for a, b in pairwise(chosen)):
         raise ValueError("select_cols should be strictly increasing indices")
     return chosen
 

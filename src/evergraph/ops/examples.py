@@ -61,7 +61,8 @@ def sequence_features(data: bytes) -> tuple[dict[bytes, bytes], dict[bytes, byte
 
 def read_feature(data: bytes) -> Feature:
     """A serialised Feature; WireError if it is none."""
-    chosen, parts = None, []
+    chosen: int | None = None
+    parts: list[bytes] = []
     for number, kind, value in wire.fields(data):
         if kind != wire.BYTES or number not in _KINDS:
             continue
@@ -79,7 +80,8 @@ def read_list(data: bytes) -> list[Feature]:
 
 
 def _read_texts(data: bytes) -> Array:
-    return text_array(_messages(data, 1))
+    found: Array = text_array(_messages(data, 1))
+    return found
 
 
 def _read_floats(data: bytes) -> Array:

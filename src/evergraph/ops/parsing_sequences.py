@@ -35,8 +35,9 @@ class Steps:
     def __init__(self, key: bytes, dtype: DType, shape: Shape, may_be_missing: bool) -> None:
         if shape is None or None in shape:
             raise ValueError(f"feature_list_dense_shapes of {shown(key)} must be known.")
-        self.key, self.dtype, self.shape = key, dtype, shape
-        self.size = int(np.prod(shape, dtype=np.float64))  # type: ignore[arg-type]
+        self.key, self.dtype = key, dtype
+        self.shape = tuple(d for d in shape if d is not None)
+        self.size = int(np.prod(shape, dtype=np.float64))
         if self.size > MOST_ELEMENTS:
             raise ValueError(f"feature_list_dense_shapes of {shown(key)} are too large.")
         self.may_be_missing = may_be_missing
@@ -50,7 +51,7 @@ class Steps:
                 "or feature_list_dense_defaults?"
             )
         rows = [self._step(f, i, name) for i, f in enumerate(features or [])]
-        return joined(rows, self.dtype).reshape(len(rows), *self.shape)  # type: ignore[misc]
+        return joined(rows, self.dtype).reshape(len(rows), *self.shape)
 
     def _step(self, feature: Feature, index: int, name: str) -> Array:
         where = f"Name: {name}, Feature list: {shown(self.key)}, Index: {index}."
@@ -248,7 +249,7 @@ def _padded(feature: Steps, rows: Sequence[Array]) -> tuple[Array, Array]:
     if len(rows) * longest * max(feature.size, 1) > MOST_ELEMENTS:
         raise ValueError(f"The padded values of {shown(feature.key)} would be too large.")
     fill: Any = b"" if no_values(feature.dtype).dtype == object else 0
-    shape = (len(rows), longest, *feature.shape)  # type: ignore[misc]
+    shape = (len(rows), longest, *feature.shape)
     out = np.full(shape, fill, feature.dtype.np_dtype)
     for target, row in zip(out, rows, strict=True):
         target[: len(row)] = row
@@ -269,8 +270,8 @@ define(
     "ParseSequenceExample",
     "serialized:string debug_name:string context_dense_defaults:Tcontext_dense -> "
     f"{_OUTPUTS} feature_list_dense_lengths:Nfeature_list_dense*int64",
-    "feature_list_dense_missing_assumed_empty:list(string)>=0; context_sparse_keys:list(string)>=0; "
-    "context_dense_keys:list(string)>=0; feature_list_sparse_keys:list(string)>=0; "
+    "feature_list_dense_missing_assumed_empty:list(string)>=0; "
+    "context_sparse_keys:list(string)>=0; context_dense_keys:list(string)>=0; feature_list_sparse_keys:list(string)>=0; "
     f"feature_list_dense_keys:list(string)>=0; {_ATTRS}",
     shape=_batch_shape,
     kernel=_parse_batch,

@@ -59,7 +59,7 @@ def _range_size(start: Any, limit: Any, delta: Any) -> int:
     if (delta > 0 and limit < start) or (delta < 0 and limit > start):
         return 0
     if isinstance(start, int):
-        return (abs(limit - start) + abs(delta) - 1) // abs(delta)
+        return int((abs(limit - start) + abs(delta) - 1) // abs(delta))
     size = np.ceil(abs((limit - start) / delta))
     if not np.isfinite(size):
         raise ValueError("Requires finite starts, limits and deltas.")

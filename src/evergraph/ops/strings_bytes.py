@@ -87,9 +87,8 @@ define(
 def _part(text: bytes, start: int, length: int, where: str) -> bytes:
     first = start + len(text) if start < 0 else start
     if not 0 <= first <= len(text):
-        raise ValueError(
-            f"pos {start} out of range for string b'{text.decode(errors='replace')}' at index {where}"
-        )
+        shown = text.decode(errors="replace")
+        raise ValueError(f"pos {start} out of range for string b'{shown}' at index {where}")
     return text[first:] if length < 0 else text[first : first + length]
 
 
@@ -125,7 +124,7 @@ def _substr(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
         shape = np.broadcast_shapes(text.shape, start.shape)
     except ValueError:
         raise ValueError(f"Incompatible shapes: {text.shape} vs. {start.shape}") from None
-    part = _part if attrs["unit"] == "BYTE" else _part_of_characters
+    part: Callable[..., bytes] = _part if attrs["unit"] == "BYTE" else _part_of_characters
     columns = [np.broadcast_to(x, shape).ravel().tolist() for x in (text, start, length)]
     where = _places(shape, direct=start.ndim == 0 or start.shape == text.shape)
     rows = zip(*columns, strict=True)

@@ -142,5 +142,7 @@ def _values(parts: _Parts, dtype: DType) -> Array:
     integers = np.concatenate([np.zeros(0, np.int64), *parts.integers])
     if dtype.name in ("float16", "bfloat16"):  # half_val: the bits of each number
         halves = [struct.pack("<H", v & 0xFFFF) for v in integers.tolist()]
-        return np.frombuffer(b"".join(halves), dtype.np_dtype.newbyteorder("<")).copy()
-    return integers.astype(dtype.np_dtype)
+        stored: Array = np.frombuffer(b"".join(halves), dtype.np_dtype.newbyteorder("<")).copy()
+        return stored
+    converted: Array = integers.astype(dtype.np_dtype)
+    return converted

@@ -1,4 +1,4 @@
-"""Text in any encoding as code points and where they stand, with ICU's view of what is malformed."""
+"""Text in any encoding as code points and where they stand; what is malformed is ICU's view."""
 
 from __future__ import annotations
 

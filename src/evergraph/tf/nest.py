@@ -78,7 +78,8 @@ def _items(structure: Any) -> Iterator[tuple[Any, Any]]:
         for attribute in type(structure).__attrs_attrs__:
             yield attribute.name, getattr(structure, attribute.name)
     elif _is_composite(structure):
-        yield type(structure).__name__, structure._to_components()
+        specs = getattr(structure, "_component_specs", None)  # of a TypeSpec
+        yield type(structure).__name__, structure._to_components() if specs is None else specs
     else:
         yield from enumerate(structure)
 

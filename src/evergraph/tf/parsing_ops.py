@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from ..core.dtypes import float32, string
@@ -367,7 +368,7 @@ def decode_csv(
     `select_cols` (the columns that are wanted) does not rise or fit the defaults.
     """
     if select_cols is not None:
-        if any(b <= a for a, b in zip(select_cols, select_cols[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(select_cols)):
             raise ValueError("select_cols is not strictly increasing.")
         if select_cols and select_cols[0] < 0:
             raise ValueError("select_cols contains negative values.")

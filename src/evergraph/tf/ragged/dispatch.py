@@ -35,7 +35,7 @@ def _elementwise(function: Function) -> Function:
 
 
 def broadcast_operands(x: Any, y: Any) -> tuple[Any, Any]:
-    """Both operands as (Ragged)Tensors of one ragged form; inner dimensions are left as they are."""
+    """Both operands in one ragged form; inner dimensions are left as they are."""
     x_like, y_like = (v.dtype if is_ragged(v) else None for v in (x, y))
     x = convert_to_tensor_or_ragged_tensor(x, preferred_dtype=y_like)
     y = convert_to_tensor_or_ragged_tensor(y, preferred_dtype=x_like)

@@ -292,12 +292,12 @@ class RaggedTensor:
         """The same rows of other values, of which there must be as many."""
         new_values.shape.with_rank_at_least(1)
         self.values.shape[:1].assert_is_compatible_with(new_values.shape[:1])
-        if isinstance(new_values, RaggedTensor):
-            if self._row_splits.dtype is not new_values.row_splits.dtype:
-                raise ValueError(
-                    "self and new_values have mismatched row_splits dtypes; use "
-                    "RaggedTensor.with_row_splits_dtype() to convert them to compatible dtypes."
-                )
+        kind = getattr(new_values, "row_splits", self._row_splits).dtype
+        if kind is not self._row_splits.dtype:
+            raise ValueError(
+                "self and new_values have mismatched row_splits dtypes; use "
+                "RaggedTensor.with_row_splits_dtype() to convert them to compatible dtypes."
+            )
         cached = (self._cached_row_lengths, self._cached_value_rowids, self._cached_nrows)
         return RaggedTensor(new_values, self._row_splits, *cached, internal=True)
 
@@ -387,6 +387,24 @@ class RaggedTensor:
             )
         values = [value.flat_values, *value.nested_row_splits]
         return list(zip(self._to_components(), values, strict=True))
+
+    def _to_variant(self, batched_input: bool = False, name: Any = None) -> Tensor:
+        from .spec import to_variant
+
+        return to_variant(self, batched_input, name)
+
+    @classmethod
+    def _from_variant(
+        cls,
+        variant: Any,
+        dtype: Any,
+        output_ragged_rank: int,
+        input_ragged_rank: Any = None,
+        name: Any = None,
+    ) -> Any:
+        from .spec import from_variant
+
+        return from_variant(variant, dtype, output_ragged_rank, input_ragged_rank, name)
 
     @property
     def _type_spec(self) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ class RaggedTensorValue:
         values = self._values
         items = values.to_list() if isinstance(values, RaggedTensorValue) else values.tolist()
         ends = self._row_splits.tolist()
-        return [items[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        return [items[a:b] for a, b in pairwise(ends)]
 
 
 def nested_value(flat_values: Any, nested_row_splits: Any) -> Any:
