@@ -6,8 +6,8 @@ from typing import Any
 
 from ..core.emit import apply
 from ..core.tensor import Tensor
-from ..errors import UnimplementedError
 from .dispatch import dispatched
+from .framework import convert_to_tensor
 
 
 def diag(diagonal: Any, name: Any = None) -> Tensor:
@@ -20,12 +20,13 @@ def diag_part(input: Any, name: Any = None) -> Tensor:
     return apply("DiagPart", input, name=name)  # type: ignore[no-any-return]
 
 
-def _only_main(k: Any, *rest: Any) -> None:
-    if not (isinstance(k, int) and k == 0) or any(r != d for r, d in rest):
-        raise UnimplementedError(
-            "Diagonals other than the main one (k, num_rows, num_cols, padding_value) are not "
-            "supported: use tf.pad on the result, or tf.matrix_band_part."
-        )
+def _is_main(k: Any) -> bool:
+    return isinstance(k, int) and k == 0
+
+
+def _padding(value: Any, like: Any) -> Any:
+    """The value around diagonals: a bool for bools, since 0 is none."""
+    return bool(value) if like.dtype.base_dtype == "bool" else value
 
 
 def matrix_diag(
@@ -36,24 +37,40 @@ def matrix_diag(
     num_cols: Any = -1,
     padding_value: Any = 0,
 ) -> Tensor:
-    """Matrices with these main diagonals, zero elsewhere."""
-    _only_main(k, (num_rows, -1), (num_cols, -1), (padding_value, 0))
-    return apply("MatrixDiag", diagonal, name=name)  # type: ignore[no-any-return]
+    """Matrices with these diagonals, `padding_value` elsewhere.
+
+    `k` is the place of one diagonal (0 for the main one, more above it), or the lowest and the
+    highest of a band, which `diagonal` holds in rows, the highest first. By default matrices are
+    square.
+    """
+    rest = ((num_rows, -1), (num_cols, -1), (padding_value, 0))
+    if _is_main(k) and all(isinstance(r, int) and r == d for r, d in rest):
+        return apply("MatrixDiag", diagonal, name=name)  # type: ignore[no-any-return]
+    diagonal = convert_to_tensor(diagonal, name="diagonal")
+    padding = _padding(padding_value, diagonal)
+    return apply("MatrixDiagV2", diagonal, k, num_rows, num_cols, padding, name=name)  # type: ignore[no-any-return]
 
 
 @dispatched
 def matrix_diag_part(
     input: Any, name: Any = "diag_part", k: Any = 0, padding_value: Any = 0
 ) -> Tensor:
-    """The main diagonals of matrices."""
-    _only_main(k, (padding_value, 0))
-    return apply("MatrixDiagPart", input, name=name)  # type: ignore[no-any-return]
+    """The diagonals of matrices: one, or a band of them (see `matrix_diag`).
+
+    Shorter diagonals of a band get `padding_value` behind.
+    """
+    if _is_main(k):
+        return apply("MatrixDiagPart", input, name=name)  # type: ignore[no-any-return]
+    input = convert_to_tensor(input, name="input")
+    padding = _padding(padding_value, input)
+    return apply("MatrixDiagPartV2", input, k, padding, name=name)  # type: ignore[no-any-return]
 
 
 def matrix_set_diag(input: Any, diagonal: Any, name: Any = "set_diag", k: Any = 0) -> Tensor:
-    """Matrices with their main diagonals replaced."""
-    _only_main(k)
-    return apply("MatrixSetDiag", input, diagonal, name=name)  # type: ignore[no-any-return]
+    """Matrices with diagonals replaced: one, or a band of them (see `matrix_diag`)."""
+    if _is_main(k):
+        return apply("MatrixSetDiag", input, diagonal, name=name)  # type: ignore[no-any-return]
+    return apply("MatrixSetDiagV2", input, diagonal, k, name=name)  # type: ignore[no-any-return]
 
 
 def matrix_band_part(input: Any, num_lower: Any, num_upper: Any, name: Any = None) -> Tensor:

@@ -24,6 +24,16 @@ from .linear_operators import (
     LinearOperatorToeplitz,
     LinearOperatorZeros,
 )
+from .matrix_functions import (
+    expm,
+    logm,
+    lu,
+    matrix_rank,
+    pinv,
+    sqrtm,
+    tridiagonal_matmul,
+    tridiagonal_solve,
+)
 from .matrix_ops import adjoint, logdet, matvec, normalize, slogdet
 
 __all__ = [
@@ -46,10 +56,18 @@ __all__ = [
     "LinearOperatorToeplitz",
     "LinearOperatorZeros",
     "adjoint",
+    "expm",
     "logdet",
+    "logm",
+    "lu",
+    "matrix_rank",
     "matvec",
     "normalize",
+    "pinv",
     "slogdet",
+    "sqrtm",
+    "tridiagonal_matmul",
+    "tridiagonal_solve",
 ]
 
 

@@ -285,13 +285,25 @@ def norm(
 def _spectral_norm(x: Tensor, axes: Any) -> Tensor:
     """The greatest singular value of each matrix; its two axes are moved to the end and back."""
     if x.static_shape is None:
-        raise ValueError("The spectral norm needs a tensor of known rank: use set_shape().")
-    rank = len(x.static_shape)
-    last = [a % rank for a in axes]
-    order = [i for i in range(rank) if i not in last] + last
+        order, back = _orders_in_run(x, axes)
+    else:
+        rank = len(x.static_shape)
+        last = [a % rank for a in axes]
+        order = [i for i in range(rank) if i not in last] + last
+        back = list(np.argsort(order))
     values = svd(array_ops.transpose(x, order), compute_uv=False)
     greatest = array_ops.expand_dims(reduce_max(values, axis=-1, keepdims=True), axis=-1)
-    return array_ops.transpose(greatest, list(np.argsort(order)))
+    return array_ops.transpose(greatest, back)
+
+
+def _orders_in_run(x: Tensor, axes: Any) -> tuple[Tensor, Tensor]:
+    """The order of axes that puts two of them last, and the one that undoes it."""
+    rank: Any = array_ops.rank(x)
+    last = array_ops.constant(axes, dtype=int32)
+    last = array_ops.where(last >= 0, last, last + rank)
+    others, _ = array_ops.setdiff1d(array_ops.range(rank), last)
+    order = array_ops.concat([others, last], axis=0)
+    return order, array_ops.invert_permutation(order)
 
 
 def _other_norm(x: Tensor, order: Any, axes: Any, matrix: bool) -> Tensor:
@@ -371,26 +383,53 @@ def matrix_solve(matrix: Any, rhs: Any, adjoint: bool = False, name: Any = None)
     return emit_tensor("MatrixSolve", matrix, rhs, adjoint=adjoint, name=name)
 
 
+_CACHE_BYTES = 256000
+
+
 def matrix_solve_ls(
     matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: Any = True, name: Any = None
 ) -> Tensor:
-    """The least-squares solutions of A X = rhs, by Cholesky factors of A's Gramian.
+    """The least-squares solutions of A X = rhs.
 
-    With more columns than rows, the solution of least norm. `l2_regularizer` times the squared
-    norm of X is added to what is minimised; `fast` makes no difference.
+    With more columns than rows, the solution of least norm. `fast`: by Cholesky factors of A's
+    Gramian, where `l2_regularizer` times the squared norm of X is added to what is minimised;
+    otherwise by singular values, which serves for every rank.
     """
     a = convert_to_tensor(matrix, name="matrix")
-    shape = a.static_shape
-    if shape is None or None in shape[-2:]:
-        raise ValueError(
-            "tf.matrix_solve_ls needs matrices of known size: give them a shape with set_shape()."
+    if a.dtype == "complex128" and l2_regularizer != 0:
+        raise NotImplementedError(
+            "matrix_solve_ls is not there for complex128 and l2_regularizer != 0."
         )
-    tall = (shape[-2] or 0) >= (shape[-1] or 0)
+    if fast is False or _many_small(a):
+        return emit_tensor("MatrixSolveLs", a, rhs, l2_regularizer, fast=fast, name=name)
     with name_scope(name, "matrix_solve_ls", [a, rhs, l2_regularizer]):
-        chol = _gramian_cholesky(a, l2_regularizer, tall)
-        if tall:
-            return cholesky_solve(chol, matmul(a, rhs, adjoint_a=True))
-        return matmul(a, cholesky_solve(chol, rhs), adjoint_a=True)
+        size = None if a.static_shape is None else a.static_shape[-2:]
+        if size is not None and is_known(size):
+            return _by_gramian(a, rhs, l2_regularizer, size[0] >= size[1])  # type: ignore[operator]
+        from .control_flow_ops import cond  # it is above these functions
+
+        shape: Any = array_ops.shape(a)
+        shape = shape[-2:]
+        return cond(  # type: ignore[no-any-return]
+            shape[-2] >= shape[-1],
+            lambda: _by_gramian(a, rhs, l2_regularizer, True),
+            lambda: _by_gramian(a, rhs, l2_regularizer, False),
+        )
+
+
+def _many_small(a: Tensor) -> bool:
+    """Whether a batch is so long and large that one pass over each matrix is best."""
+    shape: Any = a.static_shape
+    if not is_known(shape):
+        return False
+    return bool(prod(shape) * a.dtype.size > _CACHE_BYTES and prod(shape[:-2]) > min(shape[-2:]))
+
+
+def _by_gramian(a: Tensor, rhs: Any, weight: Any, tall: bool) -> Tensor:
+    chol = _gramian_cholesky(a, weight, tall)
+    if tall:
+        return cholesky_solve(chol, matmul(a, rhs, adjoint_a=True))
+    return matmul(a, cholesky_solve(chol, rhs), adjoint_a=True)
 
 
 def _gramian_cholesky(a: Tensor, l2_regularizer: Any, tall: bool) -> Tensor:
