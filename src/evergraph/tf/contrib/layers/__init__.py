@@ -35,6 +35,7 @@ from .optimizers import (
     adaptive_clipping_fn,
     optimize_loss,
 )
+from .pooling import avg_pool2d, avg_pool3d, max_pool2d, max_pool3d, pool
 from .regularizers import (
     apply_regularization,
     l1_l2_regularizer,
@@ -49,6 +50,8 @@ __all__ = [
     "OPTIMIZER_SUMMARIES",
     "adaptive_clipping_fn",
     "apply_regularization",
+    "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "bias_add",
     "dropout",
@@ -66,9 +69,12 @@ __all__ = [
     "layer_norm",
     "legacy_fully_connected",
     "linear",
+    "max_pool2d",
+    "max_pool3d",
     "maxout",
     "one_hot_encoding",
     "optimize_loss",
+    "pool",
     "relu",
     "relu6",
     "repeat",
