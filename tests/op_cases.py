@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-FAMILIES = ("array", "math", "nn", "linalg", "matrix", "image", "pool", "ctc")
+FAMILIES = ("array", "conv", "math", "nn", "linalg", "matrix", "image", "pool", "ctc", "strings")
 
 
 @dataclass

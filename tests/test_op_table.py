@@ -33,7 +33,17 @@ OURS = {n: d for n, d in all_ops().items() if n[0].isupper()}
 # Functions that TensorFlow calls as if they were ops, so that they stand in graphs by name.
 FUNCTIONS = {"swish_f16", "swish_f32", "swish_f64"}
 # What TensorFlow writes in other ways, or not at all.
-OWN = {"_Arg", "_CTCLossDense", "_InitializedResource", "_InitializedValue", "_LabelsBelow"}
+OWN = {
+    "_Arg",
+    "_CTCLossDense",
+    "_Dilation2DChosenFilter",
+    "_Dilation2DChosenInput",
+    "_InitializedResource",
+    "_InitializedValue",
+    "_LabelsBelow",
+    "_LayImagePatches",
+    "_LayVolumePatches",
+}
 _ATTR = re.compile(
     r"(?P<name>\w+):(?P<type>list\(\w+\)|\w+)(?:\{(?P<allowed>[^}]*)\})?"
     r"(?:>=(?P<minimum>-?\d+))?(?:=(?P<default>.*))?$",
