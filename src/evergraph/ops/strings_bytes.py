@@ -150,7 +150,7 @@ define(
 
 # -- joins -------------------------------------------------------------------------------------
 def _join_axes(axes: Any, rank: int) -> list[int]:
-    """The reduced axes, none of them twice, in the order in which they are joined."""
+    """The reduced axes, none of them twice, as they are given."""
     found: list[int] = []
     for axis in np.ravel(axes).tolist():
         if not -rank <= axis < rank:
@@ -167,14 +167,15 @@ def _reduce_join(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     x = texts(inputs[0])
     axes = _join_axes(inputs[1], x.ndim)
     kept = [a for a in range(x.ndim) if a not in axes]
-    # The first axis that is named runs slowest.
-    rows = x.transpose(kept + axes).reshape([x.shape[a] for a in kept] + [-1] if x.size else [0, 0])
+    # The first axis that is named runs fastest.
+    ordered = x.transpose(kept + axes[::-1])
     separator = as_bytes(attrs["separator"])
     shape = reduced(x.shape, axes, attrs["keep_dims"])
     assert shape is not None
     if not x.size:
         return text_array([b""] * int(np.prod(shape, dtype=np.int64)), shape)  # type: ignore[arg-type]
-    joined = [separator.join(row) for row in rows.reshape(-1, rows.shape[-1]).tolist()]
+    width = int(np.prod([x.shape[a] for a in axes], dtype=np.int64))
+    joined = [separator.join(row) for row in ordered.reshape(-1, width).tolist()]
     return text_array(joined, shape)  # type: ignore[arg-type]
 
 
