@@ -57,7 +57,7 @@ def looped(x: Any, w: Any, axes: list[Line], depthwise: bool) -> np.ndarray[Any,
     out = np.zeros((x.shape[0], *(a.count for a in axes), depth))
     for window, tap, place in visits(axes):
         seen = x[(slice(None), *place)]
-        each = (seen[:, :, None] * w[tap]).reshape(len(x), -1) if depthwise else seen @ w[tap]
+        each = (seen[:, :, None] * w[tap]).reshape(len(x), depth) if depthwise else seen @ w[tap]
         out[(slice(None), *window)] += each
     return out
 
@@ -162,7 +162,8 @@ def test_patches(problem: Any) -> None:
     steps = {"strides": (1, *strides, 1), "rates": (1, *rates, 1)}
     attrs = {"ksizes": (1, *taps, 1), **steps, "padding": padding}
     got = lookup("ExtractImagePatches").kernel(np, (x,), attrs)
-    np.testing.assert_array_equal(got, want.reshape(*want.shape[:3], -1))
+    assert got.shape == (*want.shape[:3], int(np.prod(taps)) * depth)
+    np.testing.assert_array_equal(got, want.reshape(got.shape))
     back = lookup("_LayImagePatches").kernel(np, (got, np.array(x.shape)), attrs)
     np.testing.assert_allclose(np.sum(back * x), np.sum(got * got), atol=1e-9)
 
