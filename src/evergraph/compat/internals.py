@@ -21,6 +21,11 @@ def plain_decorator(*args: Any, **kwargs: Any) -> Any:
     return lambda decorated: decorated
 
 
+def behaves_as_2() -> bool:
+    """Whether the API behaves as in TensorFlow 2: it is TensorFlow 1's."""
+    return False
+
+
 def as_shape(shape: Any) -> Any:
     """`shape` as a TensorShape."""
     return _tf().TensorShape(shape)

@@ -118,7 +118,6 @@ def frame(
         with_rank_at_least(signal.static_shape, 1)
         for x in (length, step, axis):
             with_rank(x.static_shape, 0)
-        _positive(length, "frame_length")
         _positive(step, "frame_step")
         known = _frame_shape(signal, length, step, pad_end, axis)
         frames = _framed(signal, length, step, pad_end, pad_value, axis)
