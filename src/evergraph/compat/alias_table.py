@@ -198,6 +198,7 @@ ROWS = {
         for name in ("circulant", "toeplitz")
     },
     ("tensorflow.python.util.dispatch", "add_dispatch_support"): "evergraph.tf.dispatch:dispatched",
+    ("tensorflow.python.eager.backprop", "GradientTape"): "GradientTape",
     ("tensorflow.python.framework.random_seed", "DEFAULT_GRAPH_SEED"): (
         "evergraph.ops.seeds:DEFAULT_GRAPH_SEED"
     ),
@@ -294,6 +295,8 @@ ROWS = {
     ("tensorflow.python.ops.variables", "PartitionedVariable"): (
         "evergraph.tf.partitioned_variables:PartitionedVariable"
     ),
+    ("tensorflow.python.ops.variables", "Variable"): "evergraph.tf.variable_v2:VariableV2",
+    ("tensorflow.python.ops.variables", "VariableV1"): "Variable",
     ("tensorflow.python.ops.variables", "RefVariable"): "evergraph.tf.ref_variables:RefVariable",
     ("tensorflow.python.ops.variables", "VariableAggregationV2"): "VariableAggregation",
     ("tensorflow.python.platform.googletest", "TestCase"): "test.TestCase",

@@ -42,6 +42,7 @@ from .ragged_tensors import *  # noqa: E402, F403
 from .random_ops import *  # noqa: E402, F403
 from .sparse_tensor import *  # noqa: E402, F403
 from .state_ops import *  # noqa: E402, F403
+from .tape import *  # noqa: E402, F403
 from .string_ops import *  # noqa: E402, F403
 from .template import *  # noqa: E402, F403
 from .tensor_util import *  # noqa: E402, F403
