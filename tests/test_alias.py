@@ -54,7 +54,8 @@ def test_other_names_of_the_same_modules(installed):
     flags = importlib.import_module("tensorflow.python.platform.flags")
     assert flags is installed.flags
     variables = importlib.import_module("tensorflow.python.ops.variables")
-    assert variables.Variable is face.Variable
+    assert variables.VariableV1 is face.Variable
+    assert variables.Variable is not face.Variable
 
 
 def test_namespaces_are_one_object_whichever_way_they_are_reached(installed):
