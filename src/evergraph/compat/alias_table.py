@@ -286,6 +286,23 @@ ROWS = {
             ("substr", "strings.substr"),
         )
     },
+    **{
+        ("tensorflow.python.ops.sparse_ops", name): f"evergraph.tf.{target}"
+        for name, target in (
+            ("_DEFAULT_HASH_KEY", "sparse:_DEFAULT_HASH_KEY"),
+            ("KeywordRequired", "sparse:KeywordRequired"),
+            ("_add_many_sparse_to_tensors_map", "sparse_storage:add_many_sparse_to_tensors_map"),
+            ("_add_sparse_to_tensors_map", "sparse_storage:add_sparse_to_tensors_map"),
+            (
+                "_take_many_sparse_from_tensors_map",
+                "sparse_storage:take_many_sparse_from_tensors_map",
+            ),
+            ("deserialize_sparse", "sparse_storage:deserialize_sparse"),
+            ("sparse_dense_cwise_add", "sparse:sparse_dense_cwise_add"),
+            ("sparse_tensor_to_dense", "sparse:to_dense"),
+            ("sparse_tensor_dense_matmul", "sparse:matmul"),
+        )
+    },
     ("tensorflow.python.ops.variable_scope", "_PartitionInfo"): (
         "evergraph.tf.variable_store:PartitionInfo"
     ),

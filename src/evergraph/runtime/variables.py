@@ -31,7 +31,7 @@ class Store:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._cells: dict[str, Cell] = {}
-        self._states: dict[Operation, Any] = {}
+        self._states: dict[Any, Any] = {}
 
     def cell(self, variable: Operation) -> Cell:
         """The cell of a variable's operation; variables of one shared name share one."""
@@ -42,13 +42,20 @@ class Store:
             return self._cells.setdefault(name, Cell(name))
 
     def state(self, op: Operation) -> Any:
-        """What a stateful operation (a random one, say) keeps between runs."""
+        """What a stateful operation (a random one, say) keeps between runs.
+
+        Operations of one kind of state that have a `shared_name` keep it together.
+        """
+        make = op.definition.state
+        assert make is not None
+        attrs = op.attrs
+        key: tuple[Any, ...] = (op,)
+        if "shared_name" in attrs:
+            key = (make, attrs["container"], attrs["shared_name"] or op.name)
         with self.lock:
-            if op not in self._states:
-                make = op.definition.state
-                assert make is not None
-                self._states[op] = make(op.attrs)
-            return self._states[op]
+            if key not in self._states:
+                self._states[key] = make(attrs)
+            return self._states[key]
 
     def clear(self) -> None:
         """Forgets everything."""

@@ -40,6 +40,7 @@ from .patch_ops import *  # noqa: E402, F403
 from .parsing_ops import *  # noqa: E402, F403
 from .ragged_tensors import *  # noqa: E402, F403
 from .random_ops import *  # noqa: E402, F403
+from .sparse_storage import *  # noqa: E402, F403
 from .sparse_tensor import *  # noqa: E402, F403
 from .state_ops import *  # noqa: E402, F403
 from .tape import *  # noqa: E402, F403
