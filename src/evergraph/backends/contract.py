@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.function import Function
+from ..core.function import Function, all_operations
 from ..core.tensor import Operation
 
 Array = Any
@@ -34,8 +34,11 @@ class Segment:
 
     @property
     def stateful(self) -> list[Operation]:
-        """The operations that keep a state of their own between runs, in order."""
-        return [op for op in self.function.graph.operations if op.definition.state is not None]
+        """The operations that keep a state of their own between runs, in order.
+
+        Those of branches and loops are among them.
+        """
+        return [op for op in all_operations(self.function) if op.definition.state is not None]
 
 
 class Binding(ABC):

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..core.expression import OPERANDS, names_in
-from ..core.function import Function
+from ..core.function import Function, inner_functions
 from ..core.tensor import Literal, Operand, Operation, Tensor
+from ..ops.control import CONDITIONALS, LOOPS
 from ..transform.memory import liveness
 from .contract import Array, Backend, Binding, Executable, OperationFailed, Segment, Shapes
 
@@ -30,12 +31,19 @@ class ReferenceBackend(Backend):
     name = "reference"
 
     def supports(self, op: Operation) -> bool:
-        """Whether the op has a kernel."""
+        """Whether the op has a kernel, or functions whose ops have."""
+        inner = inner_functions(op)
+        if inner:
+            return all(self.supports(o) for f in inner.values() for o in _without_arguments(f))
         return op.definition.kernel is not None
 
     def compile(self, segment: Segment) -> Executable:
         """A Python function of the segment."""
         return _PythonFunction(segment.function)
+
+
+def _without_arguments(function: Function) -> list[Operation]:
+    return [op for op in function.graph.operations if op.type != "_Arg"]
 
 
 @cache
@@ -88,42 +96,106 @@ def _single(result: Any) -> Any:
     return result[0] if isinstance(result, tuple) else result
 
 
-class _Writer:
-    """Writes the source of a function."""
+class _Shared:
+    """What the functions of one program have in common: lines, constants, states."""
 
-    def __init__(self, function: Function) -> None:
-        self.function = function
+    def __init__(self) -> None:
         self.scope: dict[str, Any] = {}
-        self.names: dict[Operand, str] = {}
         self.lines: list[str] = []
         self.ops: list[Operation | None] = []  # one a line
         self.states = 0
+        self.names: dict[Operand, str] = {}
 
-    def write(self) -> str:
-        dies = liveness(self.function).dies_after
-        for i, x in enumerate(self.function.inputs):
-            self.names[x] = f"i{i}"
-        names = "".join(f"{self.names[x]}, " for x in self.function.inputs)
+
+class _Writer:
+    """Writes the source of a function: its parameters, a line an operation, its results."""
+
+    def __init__(self, function: Function, shared: _Shared, indent: str = "    ") -> None:
+        self.function = function
+        self.shared = shared
+        self.scope, self.names = shared.scope, shared.names
+        self.indent = indent
+
+    def write(self) -> None:
+        """Writes the program itself."""
+        names = self.parameters()
         self.add("def program(inputs, states):", None)
         if names:
-            self.add(f"    {names.rstrip()} = inputs", None)
+            self.add(f"    {names}, = inputs", None)
+        self.add(f"    return [{', '.join(self.body())}]", None)
+
+    def parameters(self) -> str:
+        """The names of the inputs."""
+        for x in self.function.inputs:
+            self.names[x] = f"v{len(self.names)}"
+        return ", ".join(self.names[x] for x in self.function.inputs)
+
+    def body(self) -> list[str]:
+        """Writes the operations; the names of the results."""
+        dies = liveness(self.function).dies_after
         for op in self.function.graph.operations:
-            if op.type != "_Arg":
-                self.add("    " + self.statement(op), op)
-                self.free(dies.get(op, ()))
-        results = ", ".join(self.name(x) for x in self.function.outputs)
-        self.add(f"    return [{results}]", None)
-        return "\n".join(self.lines) + "\n"
+            if op.type == "_Arg":
+                continue
+            if op.type in CONDITIONALS:
+                self.conditional(op)
+            elif op.type in LOOPS:
+                self.loop(op)
+            else:
+                self.add(self.indent + self.statement(op), op)
+            self.free(dies.get(op, ()))
+        return [self.name(x) for x in self.function.outputs]
+
+    def inner(self, function: Function, operands: list[str]) -> _Writer:
+        """The writer of an inner function, whose inputs have these names outside."""
+        for x, outside in zip(function.inputs, operands, strict=True):
+            self.names[x] = outside
+        return _Writer(function, self.shared, self.indent + "    ")
+
+    def conditional(self, op: Operation) -> None:
+        """Both branches in place, under an `if`."""
+        pred, *operands = [self.name(x) for x in op.operands]
+        targets = self.targets(op)
+        for head, key in ((f"if {pred}:", "then"), ("else:", "else")):
+            self.add(self.indent + head, op)
+            side = self.inner(op.attrs[key], operands)
+            side.assign(targets, side.body())
+
+    def loop(self, op: Operation) -> None:
+        """Condition and body in place, under a `while`."""
+        operands = [self.name(x) for x in op.operands]
+        targets = self.targets(op)
+        self.assign(targets, operands[: len(targets)])
+        inside = [*targets, *operands[len(targets) :]]
+        self.add(self.indent + "while True:", op)
+        test = self.inner(op.attrs["cond"], inside)
+        (going_on,) = test.body()
+        test.add(f"{test.indent}if not {going_on}: break", op)
+        body = self.inner(op.attrs["body"], inside)
+        body.assign(targets, body.body())
+
+    def targets(self, op: Operation) -> list[str]:
+        """New names for the outputs."""
+        for out in op.outputs:
+            self.names[out] = f"v{len(self.names)}"
+        return [self.names[o] for o in op.outputs]
+
+    def assign(self, targets: list[str], values: list[str]) -> None:
+        """One assignment, at once, so that variables may change places."""
+        if targets:
+            line = f"{', '.join(targets)} = {', '.join(values)}"
+            self.add(self.indent + line, None)
+        else:
+            self.add(self.indent + "pass", None)
 
     def add(self, line: str, op: Operation | None) -> None:
-        self.lines.append(line)
-        self.ops.append(op)
+        self.shared.lines.append(line)
+        self.shared.ops.append(op)
 
     def free(self, dead: Sequence[Tensor]) -> None:
         # An input's array is also held by the caller: letting go of it here frees nothing.
         names = [self.names[x] for x in dead if x.op.type != "_Arg"]
         if names:
-            self.lines[-1] += "; " + " = ".join(names) + " = None"
+            self.add(self.indent + " = ".join(names) + " = None", None)
 
     def name(self, x: Operand) -> str:
         known = self.names.get(x)
@@ -135,9 +207,7 @@ class _Writer:
 
     def statement(self, op: Operation) -> str:
         operands = [self.name(x) for x in op.operands]
-        for out in op.outputs:
-            self.names[out] = f"v{len(self.names)}"
-        targets = ", ".join(self.names[o] for o in op.outputs)
+        targets = ", ".join(self.targets(op))
         left = f"{targets} = " if targets else ""
         if len(op.outputs) == 1 and op.definition.outputs and op.definition.outputs[0].is_list:
             left = f"{targets}, = "
@@ -150,8 +220,8 @@ class _Writer:
         key = f"f{len(self.scope)}"
         self.scope[key] = _function_of(op)
         if op.definition.state is not None:
-            operands = [f"states[{self.states}]", *operands]
-            self.states += 1
+            operands = [f"states[{self.shared.states}]", *operands]
+            self.shared.states += 1
         return f"{key}({', '.join(operands)})"
 
     def inlined(self, op: Operation, operands: list[str]) -> str | None:
@@ -175,11 +245,12 @@ class _PythonFunction(Executable):
     any_shape = True
 
     def __init__(self, function: Function) -> None:
-        writer = _Writer(function)
-        source = writer.write()
+        shared = _Shared()
+        _Writer(function, shared).write()
+        source = "\n".join(shared.lines) + "\n"
         self.file = f"<program {next(_numbers)}>"
-        self.ops = writer.ops
-        self.names, self.scope = writer.names, writer.scope
+        self.ops = shared.ops
+        self.names, self.scope = shared.names, shared.scope
         exec(compile(source, self.file, "exec"), self.scope)
         self.binding = _PythonBinding(self.scope["program"], self)
 

@@ -6,7 +6,7 @@ and evaluated op by op.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,19 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<Function of {len(self.graph.operations)} operations>"
+
+
+def inner_functions(op: Operation) -> dict[str, Function]:
+    """The attributes of an operation that are functions: branches, a loop's condition and body."""
+    return {k: v for k, v in op.attrs.items() if isinstance(v, Function)}
+
+
+def all_operations(function: Function) -> Iterator[Operation]:
+    """The operations of a function and of those inside it, in the order they stand."""
+    for op in function.graph.operations:
+        yield op
+        for inner in inner_functions(op).values():
+            yield from all_operations(inner)
 
 
 def argument(graph: Graph, index: int, dtype: dtypes.DType, shape: Shape) -> Tensor:

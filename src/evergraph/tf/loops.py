@@ -110,9 +110,9 @@ class _Loop:
 
     def build(self, shape_invariants: Any, return_same_structure: bool) -> Any:
         """The results, in the structure that the body gives."""
+        packed = [_converted(with_flows(x)) for x in nest.flatten(self.structure)]
+        starts = nest.flatten(packed, expand_composites=True)
         with self.context.building():
-            packed = [_converted(with_flows(x)) for x in nest.flatten(self.structure)]
-            starts = nest.flatten(packed, expand_composites=True)
             original, exits = self.frame(starts, shape_invariants)
         flat = nest.flatten(original, expand_composites=True)
         results = tensor_arrays_for(flat, exits)
