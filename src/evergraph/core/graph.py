@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from ..errors import UnimplementedError
 from . import context
 from .scopes import ControlDependencies, DeviceScope, merge_device
 from .tensor import Operation, Tensor
@@ -309,6 +310,16 @@ class Graph:
             yield
         finally:
             self.gradient_overrides = old
+
+    @contextmanager
+    def _kernel_label_map(self, op_to_kernel_label_map: dict[str, str]) -> Iterator[None]:
+        """Which of an op's kernels ops made inside use: each has one here, so no label is known."""
+        if op_to_kernel_label_map:
+            raise UnimplementedError(
+                f"Ops have no labelled kernels here: {sorted(op_to_kernel_label_map)}. Choose a "
+                "backend with EVERGRAPH_BACKEND instead."
+            )
+        yield
 
     @contextmanager
     def _attr_scope(self, attr_map: dict[str, Any]) -> Iterator[None]:
