@@ -87,7 +87,9 @@ def tensor_proto(array: np.ndarray[Any, Any], dtype: DType | None = None) -> Any
     proto = messages.TensorProto(
         dtype=dtype.as_datatype_enum, tensor_shape=shape_proto(array.shape)
     )
-    if array.size > 1 and array.nbytes > _UNIFORM and dtype.name in _AS_CONTENT:
+    if array.size > 1 and not any(array.strides):
+        array = array.reshape(-1)[:1]
+    elif array.size > 1 and array.nbytes > _UNIFORM and dtype.name in _AS_CONTENT:
         array = _one_if_uniform(array)
     if array.size * max(dtype.size, 1) >= LIMIT:
         raise ValueError("Cannot create a tensor proto whose content is larger than 2GB.")

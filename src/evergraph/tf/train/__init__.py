@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .. import protos as _protos
+from ..graph_io import write_graph
+from ..meta_graph import export_meta_graph, import_meta_graph
 from .adadelta import AdadeltaOptimizer
 from .adagrad import AdagradOptimizer
 from .adagrad_da import AdagradDAOptimizer
@@ -53,9 +55,11 @@ __all__ = [
     "cosine_decay_restarts",
     "create_global_step",
     "exponential_decay",
+    "export_meta_graph",
     "get_global_step",
     "get_or_create_global_step",
     "global_step",
+    "import_meta_graph",
     "inverse_time_decay",
     "linear_cosine_decay",
     "natural_exp_decay",
@@ -63,6 +67,7 @@ __all__ = [
     "piecewise_constant",
     "piecewise_constant_decay",
     "polynomial_decay",
+    "write_graph",
 ]
 
 # Messages, which are made when they are first asked for.
