@@ -80,6 +80,7 @@ STANDS_FOR = {
     "tensorflow.examples.tutorials.mnist.input_data": "evergraph.tf.examples.mnist",
     "tensorflow.compat": "evergraph.tf.compat",
     "tensorflow.python.compat.compat": "evergraph.tf.compat",
+    "tensorflow.python.eager.context": "evergraph.compat.graph_mode",
     "tensorflow.python.framework.test_util": "evergraph.tf.test.util",
     "tensorflow.python.framework.graph_io": "evergraph.tf.graph_io",
     "tensorflow.python.framework.graph_util": "evergraph.tf.graph_util",
@@ -134,7 +135,7 @@ STANDS_FOR = {
         for name, module in (
             ("ragged_array_ops", "ragged.array_ops"),
             ("ragged_batch_gather_ops", "ragged.gather"),
-            ("ragged_batch_gather_with_default_op", "ragged.gather"),
+            ("ragged_batch_gather_with_default_op", "ragged.padded_gather"),
             ("ragged_concat_ops", "ragged.concat"),
             ("ragged_conversion_ops", "ragged.conversion"),
             ("ragged_dispatch", "ragged.dispatch"),
@@ -166,6 +167,15 @@ ROWS = {
     ),
     ("tensorflow.python.framework.ops", "convert_n_to_tensor"): _INTERNALS + "convert_n_to_tensor",
     ("tensorflow.python.framework.ops", "get_name_scope"): _INTERNALS + "get_name_scope",
+    ("tensorflow.python.framework.common_shapes", "scalar_shape"): _INTERNALS + "scalar_shape",
+    ("tensorflow.python.ops.gradient_checker_v2", "compute_gradient"): (
+        _INTERNALS + "compute_gradients"
+    ),
+    ("tensorflow.python.ops.gradient_checker_v2", "max_error"): _INTERNALS + "max_error",
+    ("tensorflow.python.ops.control_flow_v2_toggles", "control_flow_v2_enabled"): (
+        _INTERNALS + "never"
+    ),
+    ("tensorflow.python.util.tf_inspect", "getargspec"): _INTERNALS + "getargspec",
     ("tensorflow.python.framework.tensor_shape", "as_dimension"): _INTERNALS + "as_dimension",
     ("tensorflow.python.framework.tensor_shape", "as_shape"): _INTERNALS + "as_shape",
     ("tensorflow.python.framework.tensor_shape", "matrix"): _INTERNALS + "matrix",

@@ -114,3 +114,49 @@ def list_local_devices(session_config: Any = None) -> list[Any]:
     """The devices of this process: `name`, `device_type` and `memory_limit` of each."""
     with _tf().Session(config=session_config) as session:
         return list(session.list_devices())
+
+
+def never(*args: Any, **kwargs: Any) -> bool:
+    """False, whatever is asked: for what TensorFlow 1's graphs are not."""
+    return False
+
+
+def scalar_shape(op: Any) -> list[Any]:
+    """The shapes of an operation with one scalar output."""
+    return [scalar()]
+
+
+def compute_gradients(f: Callable[..., Any], x: Sequence[Any], delta: float = 1e-3) -> Any:
+    """The Jacobians of `f(*x)` by each of x: a list by gradients, a list by differences.
+
+    Each is a matrix [size of the output, size of the input]; of a complex tensor real and
+    imaginary parts count in turn. It runs in the default session, or one of its own.
+    Raises ValueError for x that is no list.
+    """
+    if not isinstance(x, list):
+        raise ValueError(f"`x` must be a list; got {x!r}")
+    from evergraph.tf.test.gradient_checker import jacobians_of
+
+    pairs = jacobians_of(f, x, delta)
+    return [a.T for a, _ in pairs], [b.T for _, b in pairs]
+
+
+def max_error(grad1: Sequence[Any], grad2: Sequence[Any]) -> float:
+    """The largest difference between two lists of Jacobians; 0 where they are empty."""
+    pairs = zip(grad1, grad2, strict=True)
+    return max((float(abs(a - b).max()) for a, b in pairs if a.size), default=0.0)
+
+
+def getargspec(function: Any) -> Any:
+    """The arguments of a function, as `inspect.getargspec` gave them until Python 3.11.
+
+    Raises ValueError for arguments by keyword alone that have no defaults.
+    """
+    import inspect
+    from collections import namedtuple
+
+    spec = inspect.getfullargspec(function)
+    if set(spec.kwonlyargs) - set(spec.kwonlydefaults or {}):
+        raise ValueError("Function has keyword-only parameters, use getfullargspec().")
+    make = namedtuple("ArgSpec", "args varargs keywords defaults")
+    return make(spec.args, spec.varargs, spec.varkw, spec.defaults)

@@ -14,10 +14,12 @@ import numpy as np
 
 from ...core.dtypes import as_dtype, bfloat16
 from ...core.emit import apply
+from ...core.graph import Graph
 from ...core.tensor import Tensor
-from ...runtime.session import get_default_session
+from ...runtime.session import Session, get_default_session
 from ...runtime.traps import EvergraphWarning
-from ..array_ops import constant, identity
+from ..array_ops import constant, identity, placeholder_with_default
+from ..framework import convert_to_tensor
 from ..gradients_impl import gradients
 
 
@@ -132,6 +134,40 @@ def _jacobians(
             _theoretical(x, data, dx, y, dy, y_shape, extra),
             _numeric(x, data, y, y_shape, delta, extra),
         )
+
+
+def jacobians_of(f: Any, xs: Any, delta: float) -> list[tuple[Any, Any]]:
+    """For a function of arrays: the pairs of Jacobians of `f(*xs)` by each of `xs`."""
+    arrays = [_array(x) for x in xs]
+    graph = Graph()
+    with graph.as_default(), Session(graph=graph).as_default() as session:
+        inputs = [placeholder_with_default(constant(a), a.shape) for a in arrays]
+        y = convert_to_tensor(f(*inputs))
+        shape = session.run(y).shape
+        shapes = [list(a.shape) for a in arrays]
+        return [
+            _pair(x, shape_of_x, y, shape, array, delta)
+            for x, shape_of_x, array in zip(inputs, shapes, arrays, strict=True)
+        ]
+
+
+def _array(x: Any) -> np.ndarray[Any, Any]:
+    if not isinstance(x, Tensor):
+        return np.asarray(x)
+    session = get_default_session()
+    if session is not None:
+        return np.asarray(session.run(x))
+    with Session(graph=x.graph) as own:
+        return np.asarray(own.run(x))
+
+
+def _pair(x: Any, x_shape: Any, y: Any, y_shape: Any, value: Any, delta: float) -> Any:
+    """The pair of Jacobians; zeros where y does not depend on x."""
+    if gradients(y, x) == [None]:
+        size = _size(x_shape, x.dtype), _size(y_shape, y.dtype)
+        zero = np.zeros(size, x.dtype.real_dtype.as_numpy_dtype)
+        return zero, zero
+    return compute_gradient(x, x_shape, y, list(y_shape), value, delta)
 
 
 def compute_gradient(
