@@ -201,15 +201,9 @@ class _Record:
                 self.at = end + 2
                 return bytes(out)
             if after != b'"':
-                if self._only_newlines(end + 1):
-                    self.at = len(self.text)
-                    return bytes(out)
                 raise ValueError("Quote inside a string has to be escaped by another quote")
             out += b'"'
             at = end + 2
-
-    def _only_newlines(self, at: int) -> bool:
-        return False if at >= len(self.text) else not self.text[at:].strip(_NEWLINES)
 
 
 def _csv_columns(attrs: Attrs) -> tuple[int, ...] | None:

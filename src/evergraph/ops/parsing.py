@@ -103,6 +103,7 @@ class Dense:
 
 
 def shown(key: bytes) -> str:
+    """A name as text."""
     return key.decode(errors="replace")
 
 
@@ -195,10 +196,12 @@ def _parse_example(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Any,
 
 
 def default_of(value: Any) -> Array:
+    """A default as an array."""
     return value if isinstance(value, np.ndarray) else np.asarray(value, dtype=object)
 
 
 def batch_of(serialized: Any) -> list[bytes]:
+    """A vector of messages; ValueError for anything else."""
     array = texts(serialized)
     if array.ndim != 1:
         raise ValueError(f"Expected serialized to be a vector, got shape: {list(array.shape)}")
@@ -207,6 +210,7 @@ def batch_of(serialized: Any) -> list[bytes]:
 
 
 def names_of(names: Any, serialized: Any) -> list[str]:
+    """The name of each example; ValueError unless there is none or one each."""
     array, count = texts(names), len(texts(serialized))
     if array.size and array.shape != (count,):
         raise ValueError(

@@ -271,7 +271,8 @@ define(
     "serialized:string debug_name:string context_dense_defaults:Tcontext_dense -> "
     f"{_OUTPUTS} feature_list_dense_lengths:Nfeature_list_dense*int64",
     "feature_list_dense_missing_assumed_empty:list(string)>=0; "
-    "context_sparse_keys:list(string)>=0; context_dense_keys:list(string)>=0; feature_list_sparse_keys:list(string)>=0; "
+    "context_sparse_keys:list(string)>=0; context_dense_keys:list(string)>=0; "
+    "feature_list_sparse_keys:list(string)>=0; "
     f"feature_list_dense_keys:list(string)>=0; {_ATTRS}",
     shape=_batch_shape,
     kernel=_parse_batch,

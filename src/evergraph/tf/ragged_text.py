@@ -9,10 +9,18 @@ from ..core.emit import apply
 from .array_ops import reshape, shape, stack
 from .emitting import emit_tensor
 from .framework import name_scope
-from .ragged.array_ops import expand_dims
+from .ragged.dims import expand_dims
+from .ragged.math_ops import ragged_reduce_aggregate
 from .ragged.tensor import RaggedTensor, convert_to_tensor_or_ragged_tensor, is_ragged
 from .renamed import renamed
-from .string_ops import check_result_type, rows_of, sparse_of, string_split
+from .string_ops import (
+    check_result_type,
+    reduce_join_v2,
+    rows_of,
+    sparse_of,
+    string_split,
+    unsorted_segment_join,
+)
 from .string_ops import string_split_v2 as sparse_split_v2
 
 _TEXT = (str, bytes)
@@ -288,9 +296,13 @@ def reduce_join(
     inputs: Any, axis: Any = None, keepdims: Any = None, separator: str = "", name: Any = None
 ) -> Any:
     """The strings of a RaggedTensor along axes joined to one each."""
-    from .ragged import dispatch
 
-    return dispatch.reduce_join(inputs, axis, keepdims, separator, name)
+    def dense(x: Any, axis: Any, name: Any = None, separator: str = "") -> Any:
+        return reduce_join_v2(x, axis, False, separator, name)
+
+    name = name or "RaggedSegmentJoin"
+    options = (inputs, axis, keepdims, separator, name)
+    return ragged_reduce_aggregate(dense, unsorted_segment_join, *options)
 
 
 __all__ = [

@@ -228,6 +228,14 @@ def reduce_join_v2(
         return emit_tensor("ReduceJoin", inputs, axis, **options)
 
 
+def unsorted_segment_join(
+    inputs: Any, segment_ids: Any, num_segments: Any, separator: str = "", name: Any = None
+) -> Tensor:
+    """The strings of each segment joined to one."""
+    parts = (inputs, segment_ids, num_segments)
+    return emit_tensor("UnsortedSegmentJoin", *parts, separator=separator, name=name)
+
+
 # -- distances ---------------------------------------------------------------------------------
 def edit_distance(
     hypothesis: Any, truth: Any, normalize: bool = True, name: Any = "edit_distance"

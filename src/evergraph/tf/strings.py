@@ -17,6 +17,7 @@ from .ragged_text import (
     unicode_split,
     unicode_split_with_offsets,
 )
+from .string_ops import unsorted_segment_join
 
 __all__ = [
     "bytes_split",
@@ -111,11 +112,3 @@ def unicode_transcode(
     encodings = {"input_encoding": input_encoding, "output_encoding": output_encoding}
     controls = {"replace_control_characters": replace_control_characters}
     return emit_tensor("UnicodeTranscode", input, **encodings, **policy, **controls, name=name)
-
-
-def unsorted_segment_join(
-    inputs: Any, segment_ids: Any, num_segments: Any, separator: str = "", name: Any = None
-) -> Tensor:
-    """The strings of each segment joined to one."""
-    parts = (inputs, segment_ids, num_segments)
-    return emit_tensor("UnsortedSegmentJoin", *parts, separator=separator, name=name)

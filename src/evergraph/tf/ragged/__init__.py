@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import conversion, getitem, spec  # noqa: F401  (methods of RaggedTensor)
 from .array_ops import boolean_mask, stack_dynamic_partitions
 from .concat import stack
 from .factory import constant, constant_value, placeholder

@@ -8,7 +8,7 @@ from typing import Any
 from ...core.tensor import Tensor
 from .. import array_ops, check_ops
 from ..framework import control_dependencies, name_scope
-from .array_ops import expand_dims
+from .dims import expand_dims
 from .gather import gather
 from .splits import lengths_to_splits, positive_axis, splits_match
 from .tensor import (

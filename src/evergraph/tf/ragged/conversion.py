@@ -11,7 +11,7 @@ from ...ops.sparse import SparseTensor, SparseTensorValue
 from .. import array_ops, check_ops, math_ops
 from ..framework import control_dependencies, convert_to_tensor, name_scope
 from .splits import int_tensor, row_lengths_of, size_of
-from .tensor import RaggedTensor, is_ragged
+from .tensor import RaggedTensor, answer, is_ragged
 
 
 # -- dense -------------------------------------------------------------------------------------
@@ -201,3 +201,9 @@ def from_tensor(
 def to_tensor(rt_input: Any, default_value: Any = None, name: Any = None) -> Any:
     """`RaggedTensor.to_tensor`; dense tensors come back as they are."""
     return rt_input.to_tensor(default_value, name) if is_ragged(rt_input) else rt_input
+
+
+answer("from_tensor", from_dense)
+answer("to_tensor", to_dense)
+answer("from_sparse", from_sparse)
+answer("to_sparse", to_sparse)

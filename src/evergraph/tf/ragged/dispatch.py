@@ -9,8 +9,9 @@ from typing import Any
 from ...core.dtypes import int32
 from .. import array_ops, clip_ops, math_ops, parsing_ops, string_ops, strings
 from ..dispatch import dispatch_for_types
+from ..ragged_text import reduce_join
 from . import array_ops as ragged_array_ops
-from . import concat, gather, squeeze, where
+from . import concat, dims, gather, squeeze, where
 from . import math_ops as ragged_math_ops
 from .functional import map_flat_values
 from .shape import RaggedTensorDynamicShape, broadcast_dynamic_shape, broadcast_to
@@ -110,11 +111,11 @@ def _gather_nd(params: Any, indices: Any, name: Any = None, batch_dims: Any = 0)
 
 
 def _expand_dims(input: Any, axis: Any = None, name: Any = None, dim: Any = None) -> Any:
-    return ragged_array_ops.expand_dims(input, axis if dim is None else dim, name)
+    return dims.expand_dims(input, axis if dim is None else dim, name)
 
 
 def _size(input: Any, name: Any = None, out_type: Any = int32) -> Any:
-    return ragged_array_ops.size(input, out_type, name)
+    return dims.size(input, out_type, name)
 
 
 def _squeeze(input: Any, axis: Any = None, name: Any = None, squeeze_dims: Any = None) -> Any:
@@ -136,19 +137,6 @@ def _dynamic_partition(
         raise TypeError("num_partitions must be a non-negative integer")
     rows = ragged_array_ops.stack_dynamic_partitions(data, partitions, num_partitions, name)
     return [rows[i] for i in range(num_partitions)]
-
-
-def reduce_join(
-    inputs: Any, axis: Any = None, keepdims: Any = None, separator: str = "", name: Any = None
-) -> Any:
-    """The strings of a RaggedTensor along axes joined to one each."""
-
-    def dense(x: Any, axis: Any, name: Any = None, separator: str = "") -> Any:
-        return string_ops.reduce_join_v2(x, axis, False, separator, name)
-
-    segments = strings.unsorted_segment_join
-    join = ragged_math_ops.ragged_reduce_aggregate
-    return join(dense, segments, inputs, axis, keepdims, separator, name or "RaggedSegmentJoin")
 
 
 def _reduction(handler: Function) -> Function:
@@ -189,11 +177,11 @@ def _special() -> list[tuple[Function, Function]]:
         (array_ops.expand_dims, _expand_dims),
         (array_ops.gather, _gather),
         (array_ops.gather_nd, _gather_nd),
-        (array_ops.rank, ragged_array_ops.rank),
+        (array_ops.rank, dims.rank),
         (array_ops.size, _size),
         (array_ops.squeeze, _squeeze),
         (array_ops.stack, _stack),
-        (array_ops.tile, ragged_array_ops.tile),
+        (array_ops.tile, dims.tile),
         (array_ops.where, where.where),
         (array_ops.dynamic_partition, _dynamic_partition),
         (string_ops.reduce_join, _reduce_join_v1),

@@ -8,6 +8,7 @@ from ...core.dtypes import int32
 from ...core.emit import apply
 from .. import array_ops, check_ops, math_ops
 from ..framework import control_dependencies, name_scope
+from .dims import expand_dims, tile
 from .splits import repeated
 from .tensor import (
     RaggedTensor,
@@ -118,8 +119,6 @@ def _gather_nd(params: RaggedTensor, indices: Any) -> Any:
 
 def _repeated_whole(params: RaggedTensor, indices: Any) -> Any:
     """What indices of no elements choose: all of `params`, as often as there are indices."""
-    from .array_ops import expand_dims, tile
-
     rank = params.ragged_rank + array_ops.rank(params.flat_values)
     whole: Any = params
     for _ in range(indices.shape.ndims - 1):
@@ -166,92 +165,3 @@ def _batch_gather_ragged(params: Any, indices: RaggedTensor, rank: int) -> Any:
     starts = repeated(params.row_starts(), indices.row_lengths())
     places = math_ops.cast(indices.values, starts.dtype) + starts
     return indices.with_values(gather(params.values, places))
-
-
-def batch_gather_with_default(
-    params: Any, indices: Any, default_value: Any = "", name: Any = None
-) -> Any:
-    """Like `batch_gather`, with `default_value` for indices that are out of range.
-
-    Raises ValueError for a default of more than one dimension, and for unknown ranks.
-    """
-    from .concat import concat
-    from .where import where
-
-    with name_scope(name, "RaggedBatchGatherWithDefault"):
-        default = convert_to_tensor_or_ragged_tensor(default_value, name="default_value")
-        params = convert_to_tensor_or_ragged_tensor(params, name="params")
-        indices = convert_to_tensor_or_ragged_tensor(indices, name="indices")
-        params, indices, default = match_row_splits_dtypes(params, indices, default)
-        _check_default(params, indices, default)
-        outer = indices.shape.ndims - 1
-        enough = check_ops.assert_greater_equal(_rank(params), _rank(indices))
-        with control_dependencies([enough]):
-            bounds, pad = _bounds_and_pad(params, indices, default, outer)
-            padded = concat([math_ops.cast(pad, params.dtype), params], axis=outer)
-            outside = (indices < 0) | (indices >= bounds)
-            zeros = _zeros_like(indices)
-            return batch_gather(padded, where(outside, zeros, indices + 1), name)
-
-
-def _check_default(params: Any, indices: Any, default: Any) -> None:
-    if default.shape.ndims not in (0, 1):
-        raise ValueError('"default_value" must be a scalar or vector')
-    if indices.shape.ndims is None:
-        raise ValueError("Indices must have a known rank.")
-    if params.shape.ndims is None:
-        raise ValueError("Params must have a known rank.")
-
-
-def _rank(x: Any) -> Any:
-    from .array_ops import rank
-
-    return rank(x)
-
-
-def _zeros_like(x: Any) -> Any:
-    if is_ragged(x):
-        return x.with_flat_values(array_ops.zeros_like(x.flat_values))
-    return array_ops.zeros_like(x)
-
-
-def _bounds_and_pad(params: Any, indices: Any, default: Any, outer: int) -> tuple[Any, Any]:
-    """How many elements each row has, and one element for the front of each."""
-    from .array_ops import expand_dims
-    from .shape import broadcast_to
-
-    if is_ragged(params):
-        lengths = expand_dims(params.row_lengths(axis=outer), axis=-1) if outer else params.nrows()
-        lengths = _cast(lengths, indices.dtype)
-        return lengths, broadcast_to(default, _pad_shape(params, indices, outer))
-    shape = array_ops.shape(params)
-    rank = params.shape.ndims
-    pad_shape = array_ops.concat([shape[:outer], [1], shape[outer + 1 : rank]], 0)
-    bounds = math_ops.cast(shape[outer], indices.dtype)
-    return bounds, array_ops.broadcast_to(default, pad_shape)
-
-
-def _cast(x: Any, dtype: Any) -> Any:
-    if is_ragged(x):
-        return x.with_flat_values(math_ops.cast(x.flat_values, dtype))
-    return math_ops.cast(x, dtype)
-
-
-def _pad_shape(params: Any, indices: Any, outer: int) -> Any:
-    """The shape of one element at the front of each row of `params`."""
-    from .shape import RaggedTensorDynamicShape
-
-    shape = RaggedTensorDynamicShape.from_tensor(params, params.row_splits.dtype)
-    sizes = shape.partitioned_dim_sizes
-    if params.shape.ndims == indices.shape.ndims:
-        if shape.num_inner_dimensions == 0:
-            return RaggedTensorDynamicShape([*sizes[:-1], array_ops.ones_like(sizes[-1])], [])
-        inner = array_ops.concat([shape.inner_dim_sizes[:-1], [1]], axis=0)
-        return RaggedTensorDynamicShape(sizes, inner)
-    kind = params.row_splits.dtype
-    if outer == 0:
-        ones = [array_ops.constant([1], kind)] * (len(sizes) - 1)
-        return RaggedTensorDynamicShape([array_ops.constant(1, kind), *ones], shape.inner_dim_sizes)
-    one = array_ops.ones_like(sizes[outer])
-    padded = [*sizes[:outer], *[one] * (len(sizes) - outer)]
-    return RaggedTensorDynamicShape(padded, shape.inner_dim_sizes)

@@ -10,7 +10,7 @@ from ..framework import convert_to_tensor, name_scope
 from .gather import gather
 from .math_ops import range as ragged_range
 from .splits import size_of
-from .tensor import RaggedTensor
+from .tensor import RaggedTensor, answer
 
 _ALL = slice(None)
 
@@ -142,3 +142,6 @@ def _of_ranges(starts: Any, limits: Any, step: Any, values: Any) -> RaggedTensor
     step = math_ops.cast(step, starts.dtype)
     places = ragged_range(starts, limits, step, row_splits_dtype=starts.dtype)
     return places.with_values(gather(values, places.values))
+
+
+answer("getitem", getitem)

@@ -176,6 +176,7 @@ def from_row_limits(cls: Any, values: Any, row_limits: Any, name: Any, validate:
 
 def _row_count(ids: Tensor, nrows: Any) -> tuple[Tensor, int | None]:
     """How many rows there are, as a tensor and, where it is known, as a number."""
+    ids.shape.assert_has_rank(1)
     known = constant_value(ids)
     last = None if known is None else (int(known[-1]) + 1 if known.size else 0)
     if nrows is None:
@@ -183,11 +184,10 @@ def _row_count(ids: Tensor, nrows: Any) -> tuple[Tensor, int | None]:
             return array_ops.concat([ids[-1:], [-1]], axis=0)[0] + 1, None
         return convert_to_tensor(last, dtype=ids.dtype, name="nrows"), last
     rows = convert_to_tensor(nrows, dtype=ids.dtype, name="nrows")
+    rows.shape.assert_has_rank(0)
     value = constant_value(rows)
     if value is None:
         return rows, None
-    if value.ndim:
-        rows.shape.assert_has_rank(0)
     if value < 0:
         raise ValueError(f"Expected nrows >= 0; got {int(value)}")
     if last is not None and value < last:
@@ -206,7 +206,6 @@ def from_value_rowids(
     with name_scope(name, "RaggedFromValueRowIds", [values, value_rowids, nrows]):
         values, ids = _converted(values, value_rowids, "value_rowids")
         rows, known = _row_count(ids, nrows)
-        ids.shape.assert_has_rank(1)
         rows.shape.assert_has_rank(0)
         values.shape[:1].assert_is_compatible_with(ids.shape)
         if validate:

@@ -9,7 +9,7 @@ from ...core.tensor import Tensor
 from ...core.values import constant_value
 from .. import array_ops, check_ops, math_ops
 from ..framework import control_dependencies, convert_to_tensor, name_scope
-from .array_ops import tile
+from .dims import tile
 from .splits import int_tensor, lengths_to_splits, repeat_ranges
 from .tensor import RaggedTensor, convert_to_tensor_or_ragged_tensor, is_ragged
 
@@ -320,9 +320,8 @@ def _of_rank(x: Any, target: RaggedTensorDynamicShape) -> Any:
     if x.shape.ndims == target.rank:
         return x
     if x.shape.ndims < target.num_inner_dimensions + 1:
-        missing = target.num_inner_dimensions + 1 - x.shape.ndims
-        for _ in range(missing):
-            x = array_ops.expand_dims(x, 0)
+        inner = array_ops.concat([[-1], target.inner_dim_sizes], axis=0)
+        x = array_ops.reshape(x, inner)
     for _ in range(target.rank - x.shape.ndims):
         rows = x.nrows() if is_ragged(x) else array_ops.shape(x, out_type=target.dim_size_dtype)[0]
         x = RaggedTensor.from_row_lengths(x, [rows], validate=False)

@@ -12,7 +12,7 @@ from ...core.tensor import Tensor
 from ...core.tensor_shape import TensorShape
 from ..framework import convert_to_tensor, name_scope
 from ..type_spec import TensorSpec, TypeSpec, register_type_spec_from_value_converter
-from .tensor import RaggedTensor, is_ragged
+from .tensor import RaggedTensor, answer, is_ragged
 from .value import RaggedTensorValue, nested_value
 
 
@@ -160,3 +160,8 @@ def from_variant(
             name=name,
         )
         return RaggedTensor.from_nested_row_splits(values, splits, validate=False)
+
+
+answer("spec", RaggedTensorSpec)
+answer("to_variant", to_variant)
+answer("from_variant", from_variant)

@@ -78,6 +78,8 @@ def repeated(x: Any, repeats: Any) -> Tensor:
         row = array_ops.expand_dims(array_ops.range(count), 1)
         rows = array_ops.reshape(array_ops.tile(row, array_ops.stack([1, repeats])), [-1])
     else:
+        if None not in (x.shape.ndims, repeats.shape.ndims):
+            x.shape.dims[0].assert_is_compatible_with(repeats.shape.dims[0])
         ends = math_ops.cumsum(repeats)
         total = math_ops.reduce_sum(repeats)
         places = array_ops.range(total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,13 @@ from ..framework import convert_to_tensor, name_scope
 from . import partitions
 from .splits import INDEX_TYPES, positive_axis, row_lengths_of, row_splits_to_segment_ids
 from .value import RaggedTensorValue, nested_value
+
+_answers: dict[str, Callable[..., Any]] = {}
+
+
+def answer(name: str, function: Callable[..., Any]) -> None:
+    """Tells what a method does that needs modules above this one."""
+    _answers[name] = function
 
 
 class RaggedTensor:
@@ -144,18 +152,15 @@ class RaggedTensor:
         row_splits_dtype: Any = int64,
     ) -> RaggedTensor:
         """From a dense tensor: rows as they are, cut to `lengths`, or without their `padding`."""
-        from .conversion import from_dense
-
-        return from_dense(cls, tensor, lengths, padding, ragged_rank, name, row_splits_dtype)
+        options = (lengths, padding, ragged_rank, name, row_splits_dtype)
+        return _answers["from_tensor"](cls, tensor, *options)  # type: ignore[no-any-return]
 
     @classmethod
     def from_sparse(
         cls, st_input: Any, name: Any = None, row_splits_dtype: Any = int64
     ) -> RaggedTensor:
         """From a SparseTensor of rank 2 whose rows have no gaps."""
-        from .conversion import from_sparse
-
-        return from_sparse(cls, st_input, name, row_splits_dtype)
+        return _answers["from_sparse"](cls, st_input, name, row_splits_dtype)  # type: ignore[no-any-return]
 
     # -- what it is ----------------------------------------------------------------------------
     @property
@@ -323,15 +328,11 @@ class RaggedTensor:
 
     def to_tensor(self, default_value: Any = None, name: Any = None) -> Tensor:
         """A dense tensor, its rows filled up with `default_value` (or zeros)."""
-        from .conversion import to_dense
-
-        return to_dense(self, default_value, name)
+        return _answers["to_tensor"](self, default_value, name)  # type: ignore[no-any-return]
 
     def to_sparse(self, name: Any = None) -> Any:
         """A SparseTensor of the same elements."""
-        from .conversion import to_sparse
-
-        return to_sparse(self, name)
+        return _answers["to_sparse"](self, name)
 
     def to_list(self) -> Any:
         """Nested lists of a value: of what a run gives for it, not of the tensor itself."""
@@ -355,9 +356,7 @@ class RaggedTensor:
 
     def __getitem__(self, key: Any) -> Any:
         """Rows, and slices of rows; ValueError for single elements of a ragged dimension."""
-        from .getitem import getitem
-
-        return getitem(self, key)
+        return _answers["getitem"](self, key)
 
     def __bool__(self) -> bool:
         raise TypeError("RaggedTensor may not be used as a boolean.")
@@ -389,9 +388,7 @@ class RaggedTensor:
         return list(zip(self._to_components(), values, strict=True))
 
     def _to_variant(self, batched_input: bool = False, name: Any = None) -> Tensor:
-        from .spec import to_variant
-
-        return to_variant(self, batched_input, name)
+        return _answers["to_variant"](self, batched_input, name)  # type: ignore[no-any-return]
 
     @classmethod
     def _from_variant(
@@ -402,21 +399,16 @@ class RaggedTensor:
         input_ragged_rank: Any = None,
         name: Any = None,
     ) -> Any:
-        from .spec import from_variant
-
-        return from_variant(variant, dtype, output_ragged_rank, input_ragged_rank, name)
+        ranks = (output_ragged_rank, input_ragged_rank)
+        return _answers["from_variant"](variant, dtype, *ranks, name)
 
     @property
     def _type_spec(self) -> Any:
-        from .spec import RaggedTensorSpec
-
-        kind = self._row_splits.dtype
-        return RaggedTensorSpec(self.shape, self.dtype, self.ragged_rank, kind)
+        return self._shape_invariant_to_type_spec(self.shape)
 
     def _shape_invariant_to_type_spec(self, shape: Any) -> Any:
-        from .spec import RaggedTensorSpec
-
-        return RaggedTensorSpec(shape, self.dtype, self.ragged_rank, self._row_splits.dtype)
+        kind = self._row_splits.dtype
+        return _answers["spec"](shape, self.dtype, self.ragged_rank, kind)
 
 
 def _longest(lengths: Tensor) -> Any:

@@ -6,7 +6,9 @@ from typing import Any
 
 from .. import array_ops
 from ..framework import name_scope
+from .concat import concat
 from .functional import map_flat_values
+from .gather import gather
 from .tensor import (
     RaggedTensor,
     convert_to_tensor_or_ragged_tensor,
@@ -44,9 +46,6 @@ def _chosen(condition: Any, x: Any, y: Any) -> Any:
 
 
 def _chosen_rows(condition: Any, x: Any, y: Any) -> Any:
-    from .concat import concat
-    from .gather import gather
-
     condition.shape.assert_has_rank(1)
     both = concat([x, y], axis=0)
     kind = both.row_splits.dtype
