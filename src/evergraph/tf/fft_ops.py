@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.dtypes import complex64, float32, int32
-from ..core.shape import is_known, with_rank_at_least
+from ..core.shape import is_known
 from ..core.tensor import Tensor
 from ..core.values import value_as_shape
 from . import array_ops
@@ -52,12 +52,13 @@ def _padded(x: Tensor, rank: int, lengths: Any, inverse: bool) -> Tensor:
     shape = x.static_shape
     if shape is not None and 0 in shape:
         return x
+    lengths.shape.assert_has_rank(1)
     wanted: Any = value_as_shape(lengths)
     if shape is None or not is_known(wanted) or not is_known(shape[-rank:]):
         return _padded_in_run(x, rank, lengths, inverse)
     if inverse:
         wanted = (*wanted[:-1], wanted[-1] // 2 + 1)
-    missing = [max(w - d, 0) for w, d in zip(wanted, _inner(x, rank), strict=True)]
+    missing = [max(w - d, 0) for w, d in zip(wanted, _inner(x, rank), strict=False)]
     if not any(missing):
         return x
     outer = [[0, 0]] * (len(shape) - rank)
@@ -82,7 +83,7 @@ def _real_transform(name: str, op: str, rank: int, doc: str) -> Callable[..., Te
     def function(input_tensor: Any, fft_length: Any = None, name: Any = None) -> Tensor:
         with name_scope(name, default_name, [input_tensor, fft_length]) as scope:
             x = convert_to_tensor(input_tensor, dtype)
-            with_rank_at_least(x.static_shape, rank)
+            x.shape.with_rank_at_least(rank)
             if fft_length is None:
                 lengths = _lengths_of(x, rank, inverse)
             else:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.dtypes import bool_, float32, int32
-from ..core.shape import Shape, with_rank, with_rank_at_least
+from ..core.shape import Shape
 from ..core.tensor import Tensor
 from ..core.values import constant_value
 from . import array_ops
@@ -21,7 +21,7 @@ from .reduction_ops import reduce_sum
 def scalar_tensor(value: Any, name: str) -> Any:
     """`value` as a tensor that must be a scalar."""
     x = convert_to_tensor(value, name=name)
-    with_rank(x.static_shape, 0)
+    x.shape.assert_has_rank(0)
     return x
 
 
@@ -55,13 +55,13 @@ def _raised_cosine(
         raise ValueError(f"dtype must be a floating point type. Found {dtype}")
     with name_scope(name, default, [length, periodic]):
         length = convert_to_tensor(length, dtype=int32, name="window_length")
-        with_rank(length.static_shape, 0)
+        length.shape.assert_has_rank(0)
         known = static_int(length)
         if known == 1:
             return array_ops.ones([1], dtype=dtype)
         periodic = convert_to_tensor(periodic, dtype=bool_, name="periodic")
         periodic = cast(periodic, int32)
-        with_rank(periodic.static_shape, 0)
+        periodic.shape.assert_has_rank(0)
         even: Any = 1 - floormod(length, 2)
         n = cast(length + periodic * even - 1, dtype=dtype)
         count = cast(array_ops.range(length), dtype)
@@ -115,9 +115,9 @@ def frame(
         length = convert_to_tensor(frame_length, name="frame_length")
         step = convert_to_tensor(frame_step, name="frame_step")
         axis = convert_to_tensor(axis, name="axis")
-        with_rank_at_least(signal.static_shape, 1)
+        signal.shape.with_rank_at_least(1)
         for x in (length, step, axis):
-            with_rank(x.static_shape, 0)
+            x.shape.assert_has_rank(0)
         _positive(step, "frame_step")
         known = _frame_shape(signal, length, step, pad_end, axis)
         frames = _framed(signal, length, step, pad_end, pad_value, axis)
@@ -142,7 +142,7 @@ def _framed(
     counts = array_ops.size(outer), array_ops.size(inner)
     if pad_end:
         pad_value = convert_to_tensor(pad_value, signal.dtype)
-        with_rank(pad_value.static_shape, 0)
+        pad_value.shape.assert_has_rank(0)
         number = -(-samples // step)  # type: ignore[operator]
         signal = _padded_end(signal, samples, length + step * (number - 1), pad_value, counts)
         shape = array_ops.shape(signal)
@@ -190,7 +190,7 @@ def greatest_common_divisor(a: Any, b: Any, name: Any = None) -> Tensor:
     with name_scope(name, "gcd", [a, b]):
         a, b = convert_to_tensor(a), convert_to_tensor(b)
         for which, x in (("a", a), ("b", b)):
-            with_rank(x.static_shape, 0)
+            x.shape.assert_has_rank(0)
             if not x.dtype.is_integer:
                 raise ValueError(f"{which} must be an integer type. Got: {x.dtype}")
         known = static_int(a), static_int(b)
@@ -214,7 +214,7 @@ def overlap_and_add(signal: Any, frame_step: Any, name: Any = None) -> Tensor:
     """
     with name_scope(name, "overlap_and_add", [signal, frame_step]):
         signal = convert_to_tensor(signal, name="signal")
-        with_rank_at_least(signal.static_shape, 2)
+        signal.shape.with_rank_at_least(2)
         step = scalar_tensor(frame_step, "frame_step")
         if not step.dtype.is_integer:
             raise ValueError(f"frame_step must be an integer. Got {step.dtype}")

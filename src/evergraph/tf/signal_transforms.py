@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..core.dtypes import float32, int32
-from ..core.shape import with_rank_at_least
 from ..core.tensor import Tensor
 from ..core.values import constant_value
 from . import array_ops
@@ -158,7 +157,7 @@ def stft(
     """
     with name_scope(name, "stft", [signals, frame_length, frame_step]):
         signals = convert_to_tensor(signals, name="signals")
-        with_rank_at_least(signals.static_shape, 1)
+        signals.shape.with_rank_at_least(1)
         length = scalar_tensor(frame_length, "frame_length")
         step = scalar_tensor(frame_step, "frame_step")
         _checked_length(length)
@@ -209,7 +208,7 @@ def inverse_stft(
     """
     with name_scope(name, "inverse_stft", [stfts]):
         stfts = convert_to_tensor(stfts, name="stfts")
-        with_rank_at_least(stfts.static_shape, 2)
+        stfts.shape.with_rank_at_least(2)
         length = scalar_tensor(frame_length, "frame_length")
         step = scalar_tensor(frame_step, "frame_step")
         _checked_length(length)
