@@ -287,6 +287,6 @@ def compiled(pattern: bytes) -> Regex:
     """The compiled form of a pattern; ValueError, in the words of TensorFlow, if it has none."""
     try:
         return Regex(pattern)
-    except (PatternError, re.error, OverflowError) as error:
+    except (PatternError, re.error, OverflowError, RecursionError) as error:
         shown = pattern.decode(errors="replace")
         raise ValueError(f"Invalid pattern: {shown}, error: {error}") from None

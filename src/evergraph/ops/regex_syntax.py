@@ -15,7 +15,7 @@ from .unicode_text import script_of
 
 LAST = 0x10FFFF
 MOST_REPEATS = 1000
-MOST_NESTED = 200
+MOST_NESTED = 100
 
 Ranges = tuple[tuple[int, int], ...]
 
