@@ -30,7 +30,7 @@ def einsum(equation: Any, *inputs: Any, **kwargs: Any) -> Tensor:
     with name_scope(name, "einsum", [equation, *inputs]):
         tensors = [convert_to_tensor(x) for x in inputs]
         labels, output = _resolved(equation, tensors)
-        if len(labels) == 1 and "->" not in equation and re.fullmatch(r"(.)\1", labels[0]):
+        if len(labels) == 1 and "->" not in equation and _is_mirrored(labels[0]):
             return trace(tensors[0])
         for axes in labels:
             if len(set(axes)) < len(axes):
@@ -39,6 +39,11 @@ def einsum(equation: Any, *inputs: Any, **kwargs: Any) -> Tensor:
         if many:
             return _by_broadcasting(tensors, labels, output)
         return _pairwise(tensors, labels, output)
+
+
+def _is_mirrored(axes: str) -> bool:
+    """Whether axes read the same backwards, as 'ii' and 'ijji': TensorFlow takes the trace then."""
+    return len(axes) > 1 and len(set(axes)) < len(axes) and axes == axes[::-1]
 
 
 # -- the equation ------------------------------------------------------------------------------
