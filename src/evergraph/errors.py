@@ -6,6 +6,7 @@ line of the user's program that made that operation.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 OK = 0
@@ -188,6 +189,22 @@ def exception_type_from_error_code(error_code: int) -> type[OpError]:
     return {c.code: c for c in _classes()}[error_code]
 
 
-def error_code_from_exception_type(cls: type[OpError]) -> int:
-    """The error code of a class; KeyError if it is no class of this module."""
-    return {c: c.code for c in _classes()}[cls]
+def error_code_from_exception_type(cls: Any) -> Any:
+    """The error code of a class; with a warning, an UnknownError for what is no such class."""
+    code = {c: c.code for c in _classes()}.get(cls)
+    if code is not None:
+        return code
+    warnings.warn("Unknown class exception", stacklevel=2)
+    return UnknownError(None, None, "Unknown class exception", UNKNOWN)
+
+
+def make_specific_exception(
+    node_def: Any, op: Any, message: str | None, error_code: int
+) -> OpError:
+    """The exception of an error code; with a warning, an UnknownError where there is none."""
+    try:
+        kind = exception_type_from_error_code(error_code)
+    except KeyError:
+        warnings.warn(f"Unknown error code: {error_code}", stacklevel=2)
+        return UnknownError(node_def, op, message, error_code)
+    return kind(node_def, op, message)

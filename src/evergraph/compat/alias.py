@@ -24,6 +24,7 @@ from evergraph.compat.frames import import_is_tried
 FACE = "evergraph.tf"
 ROOT = "tensorflow"
 _ABSENT: Any = object()
+_VERSIONS = "tensorflow.python.framework.versions"
 _OF_THE_FACE = ("__version__", "__git_version__", "__compiler_version__", "__file__")
 
 
@@ -175,7 +176,7 @@ class AliasModule(ModuleType):
         """`__version__` and the like come from the face; `import *` takes what there is."""
         if name == "__all__":
             return [n for n in dir(self) if not n.startswith("_")]
-        if self.__name__ == ROOT and name in _OF_THE_FACE:
+        if self.__name__ in (ROOT, _VERSIONS) and name in _OF_THE_FACE:
             return getattr(importlib.import_module(FACE), name)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 

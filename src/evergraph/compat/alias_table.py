@@ -82,6 +82,10 @@ STANDS_FOR = {
     "tensorflow.python.compat.compat": "evergraph.tf.compat",
     "tensorflow.python.eager.context": "evergraph.compat.graph_mode",
     "tensorflow.python.framework.test_util": "evergraph.tf.test.util",
+    "tensorflow.python.framework.common_shapes": "evergraph.compat.common_shapes",
+    "tensorflow.python.framework.device": "evergraph.tf.device_spec",
+    "tensorflow.python.framework.device_spec": "evergraph.tf.device_spec",
+    "tensorflow.python.framework.error_interpolation": "evergraph.tf.graph_debug_info",
     "tensorflow.python.framework.graph_io": "evergraph.tf.graph_io",
     "tensorflow.python.framework.graph_util": "evergraph.tf.graph_util",
     "tensorflow.python.framework.graph_util_impl": "evergraph.tf.graph_util",
@@ -89,7 +93,9 @@ STANDS_FOR = {
     "tensorflow.python.framework.meta_graph": "evergraph.tf.meta_graph",
     "tensorflow.python.framework.ops": "evergraph.compat.framework_ops",
     "tensorflow.python.framework.registry": "evergraph.compat.framework_ops",
+    "tensorflow.python.framework.subscribe": "evergraph.tf.subscribe",
     "tensorflow.python.framework.tensor_util": "evergraph.tf.tensor_util",
+    "tensorflow.python.framework.traceable_stack": "evergraph.compat.traceable_stack",
     "tensorflow.python.platform.resource_loader": "evergraph.tf.resource_loader",
     **{
         f"tensorflow.python.ops.linalg.linear_operator_{name}": (
@@ -155,6 +161,7 @@ STANDS_FOR = {
             ("segment_id_ops", "ragged.splits"),
         )
     },
+    "tensorflow.python.ops.stateful_random_ops": "evergraph.tf.random.experimental",
     "tensorflow.resource_loader": "evergraph.tf.resource_loader",
 }
 
@@ -164,6 +171,9 @@ _INTERNALS = "evergraph.compat.internals:"
 ROWS = {
     ("tensorflow.python.client.device_lib", "list_local_devices"): (
         _INTERNALS + "list_local_devices"
+    ),
+    ("tensorflow.python.framework.errors_impl", "_make_specific_exception"): (
+        "evergraph.errors:make_specific_exception"
     ),
     ("tensorflow.python.framework.ops", "convert_n_to_tensor"): _INTERNALS + "convert_n_to_tensor",
     ("tensorflow.python.framework.ops", "get_name_scope"): _INTERNALS + "get_name_scope",
@@ -238,6 +248,16 @@ ROWS = {
             "resize_images_v2": "resizing:resize_images_v2",
         }.items()
     },
+    **{
+        ("tensorflow.python.ops.random_ops", name): f"evergraph.tf.random_ops:{name}"
+        for name in ("parameterized_truncated_normal", "random_poisson_v2")
+    },
+    ("tensorflow.python.ops.random_grad", "add_leading_unit_dimensions"): (
+        "evergraph.tf.random_ops:add_leading_unit_dimensions"
+    ),
+    ("tensorflow.python.ops.stateful_random_ops", "_uint_to_int"): (
+        "evergraph.tf.random.experimental:uint_to_int"
+    ),
     ("tensorflow.python.ops.math_ops", "mul"): "multiply",
     ("tensorflow.python.ops.math_ops", "sub"): "subtract",
     ("tensorflow.python.ops.math_ops", "neg"): "negative",

@@ -340,6 +340,14 @@ class Operation:
                 self._control_inputs.append(op)
         self.graph.changed()
 
+    def _remove_all_control_inputs(self) -> None:
+        self._control_inputs = []
+        self.graph.changed()
+
+    @property
+    def _control_outputs(self) -> list[Operation]:
+        return [op for op in self.graph.operations if self in op._control_inputs]
+
     def _update_input(self, index: int, tensor: Tensor) -> None:
         self.rewire(index, tensor)
         self.graph.changed()

@@ -19,7 +19,7 @@ _ops.register_all()
 _methods.install()
 
 __version__ = VERSION = "1.15.5"
-GIT_VERSION = COMPILER_VERSION = "evergraph"
+__git_version__ = __compiler_version__ = GIT_VERSION = COMPILER_VERSION = "evergraph"
 GRAPH_DEF_VERSION = 134
 GRAPH_DEF_VERSION_MIN_CONSUMER = GRAPH_DEF_VERSION_MIN_PRODUCER = 0
 
@@ -27,6 +27,7 @@ from .array_ops import *  # noqa: E402, F403
 from .check_ops import *  # noqa: E402, F403
 from .clip_ops import *  # noqa: E402, F403
 from .control_flow_ops import *  # noqa: E402, F403
+from .device_spec import *  # noqa: E402, F403
 from .fft_ops import *  # noqa: E402, F403
 from .framework import *  # noqa: E402, F403
 from .gradients_impl import *  # noqa: E402, F403

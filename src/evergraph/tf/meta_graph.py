@@ -87,9 +87,9 @@ def strip_graph_default_valued_attrs(meta_graph_def: Any) -> None:
         for node in nodes:
             definition = None if node.op in functions else op_def_of(node.op)
             for attr in definition.attr if definition is not None else ():
-                if attr.HasField("default_value") and node.attr.get(attr.name) is not None:
-                    if node.attr[attr.name] == attr.default_value:
-                        del node.attr[attr.name]
+                given = attr.name in node.attr and attr.HasField("default_value")
+                if given and node.attr[attr.name] == attr.default_value:
+                    del node.attr[attr.name]
     meta_graph_def.meta_info_def.stripped_default_attrs = True
 
 
@@ -113,7 +113,7 @@ def _is_included(item: Any, export_scope: str | None, excluded: Container[str] |
         return True
     if excluded and name in excluded:
         return False
-    return name.startswith(_UNBOUND) or not export_scope or name.startswith(export_scope)
+    return not export_scope or name.startswith((_UNBOUND, export_scope))
 
 
 def add_collection_def(
