@@ -49,6 +49,7 @@ FAMILIES = (
     "ragged",
     "ragged_variants",
     "random",
+    "random_stateful",
     "rearrange",
     "reduction",
     "segment",

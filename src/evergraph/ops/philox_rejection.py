@@ -18,7 +18,7 @@ _LARGE_RATE = 10.0  # from here on transformed rejection takes the place of coun
 _FACTORIALS = np.array([math.lgamma(k + 1) for k in range(16)])
 
 
-class _Lanes:
+class Lanes:
     """The streams of all outputs: each remembers how many blocks it has used."""
 
     def __init__(self, key: int, counter: int, lanes: int) -> None:
@@ -32,10 +32,10 @@ class _Lanes:
         return bits
 
 
-class _Doubles:
+class Doubles:
     """Doubles made two by two from the blocks of lanes; the later of a pair is used first."""
 
-    def __init__(self, lanes: _Lanes, convert: Callable[[Bits], Array]) -> None:
+    def __init__(self, lanes: Lanes, convert: Callable[[Bits], Array]) -> None:
         self.lanes, self.convert = lanes, convert
         self.pair = np.empty((lanes.next.size, 2))
         self.left = np.zeros(lanes.next.size, np.intp)
@@ -50,6 +50,11 @@ class _Doubles:
         values: Array = self.pair[rows, self.left[rows]]
         return values
 
+    def pairs(self, rows: Array) -> tuple[Array, Array]:
+        """Two values of each of these lanes."""
+        first = self.take(rows)
+        return first, self.take(rows)
+
 
 def gamma_values(key: int, counter: int, alpha: Array) -> Array:
     """One value of Gamma(alpha, 1) for each alpha (float64 [n]), as RandomGamma gives them.
@@ -57,8 +62,8 @@ def gamma_values(key: int, counter: int, alpha: Array) -> Array:
     Marsaglia and Tsang, "A simple method for generating gamma variables" (2000); alpha = 1 is
     drawn as an exponential. Where alpha is NaN, infinite or negative, the value is NaN.
     """
-    lanes = _Lanes(key, counter, alpha.size)
-    uniform, normal = _Doubles(lanes, unit_float64), _Doubles(lanes, box_muller64)
+    lanes = Lanes(key, counter, alpha.size)
+    uniform, normal = Doubles(lanes, unit_float64), Doubles(lanes, box_muller64)
     out = np.full(alpha.size, np.nan)
     exponential = np.flatnonzero(alpha == 1)
     out[exponential] = -np.log(1 - uniform.take(exponential))
@@ -69,9 +74,7 @@ def gamma_values(key: int, counter: int, alpha: Array) -> Array:
     return out
 
 
-def _gamma_round(
-    rows: Array, alpha: Array, normal: _Doubles, uniform: _Doubles, out: Array
-) -> Array:
+def _gamma_round(rows: Array, alpha: Array, normal: Doubles, uniform: Doubles, out: Array) -> Array:
     """One trial of each lane in rows: write what is accepted, return the lanes still open."""
     d = alpha[rows] + np.where(alpha[rows] < 1, 2 / 3, -1 / 3)
     x = normal.take(rows)
@@ -97,7 +100,7 @@ def poisson_values(key: int, counter: int, rate: Array, highest: float) -> Array
     Values are whole float64; those above `highest`, the limit of the type asked for, are drawn
     again. Where the rate is NaN, infinite or above that limit, the value is NaN.
     """
-    uniform = _Doubles(_Lanes(key, counter, rate.size), unit_float64)
+    uniform = Doubles(Lanes(key, counter, rate.size), unit_float64)
     out = np.full(rate.size, np.nan)
     rows = np.flatnonzero((rate >= _LARGE_RATE) & np.isfinite(rate) & (rate <= highest))
     with np.errstate(divide="ignore", over="ignore"):
@@ -109,7 +112,7 @@ def poisson_values(key: int, counter: int, rate: Array, highest: float) -> Array
     return out
 
 
-def _count_arrivals(rows: Array, rate: Array, uniform: _Doubles, out: Array) -> None:
+def _count_arrivals(rows: Array, rate: Array, uniform: Doubles, out: Array) -> None:
     """Knuth's method: count exponential waiting times until they exceed one unit of time."""
     limit = np.exp(-rate[rows])
     product = np.ones(rows.size)
@@ -123,7 +126,7 @@ def _count_arrivals(rows: Array, rate: Array, uniform: _Doubles, out: Array) -> 
 
 
 def _poisson_round(
-    rows: Array, rate: Array, uniform: _Doubles, highest: float
+    rows: Array, rate: Array, uniform: Doubles, highest: float
 ) -> tuple[Array, Array]:
     """One trial of transformed rejection (Hoermann, "PTRS", 1993): candidates, accepted or not."""
     b = 0.931 + 2.53 * np.sqrt(rate)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
-from ..core.shape import Shape, broadcast, show
+from ..core.shape import Shape, broadcast, show, with_rank
 from ..core.tensor import Operation
 from . import philox
 from . import shape_math as sm
@@ -27,12 +27,13 @@ def generator(attrs: Attrs) -> Philox:
 
 def _floats(draw: Callable[..., Array]) -> Callable[..., Array]:
     def kernel(xp: Any, inputs: Sequence[Array], attrs: Attrs, state: Philox) -> Array:
-        return draw(state, _extents(inputs[0]), np_dtype(attrs))
+        return draw(state, extents(inputs[0]), np_dtype(attrs))
 
     return kernel
 
 
-def _extents(shape: Array) -> list[int]:
+def extents(shape: Array) -> list[int]:
+    """The extents of a shape operand's value; ValueError if one is negative."""
     dims = ints(shape)
     if any(d < 0 for d in dims):
         raise ValueError(f"A shape's extents must not be negative: {dims}.")
@@ -56,16 +57,29 @@ for _name, _draw in (
     )
 
 
+def integers_shape(first: int) -> Callable[..., list[Shape]]:
+    """Shape rule: the first operand is the shape; from `first` on there are two bounds."""
+    dims = shape_operand(0)
+
+    def rule(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+        for bound in shapes[first : first + 2]:
+            with_rank(bound, 0)
+        out: list[Shape] = dims(shapes, attrs, values)
+        return out
+
+    return rule
+
+
 def _integers(xp: Any, inputs: Sequence[Array], attrs: Attrs, state: Philox) -> Array:
     low, high = scalar(inputs[1]), scalar(inputs[2])
-    return philox.uniform_int(state, _extents(inputs[0]), low, high, np_dtype(attrs, "Tout"))
+    return philox.uniform_int(state, extents(inputs[0]), low, high, np_dtype(attrs, "Tout"))
 
 
 define(
     "RandomUniformInt",
     "shape:T minval:Tout maxval:Tout -> output:Tout",
     f"{SEEDS}; Tout:type{{index}}; T:type{{index}}",
-    shape=shape_operand(0),
+    shape=integers_shape(1),
     kernel=_integers,
     stateful=True,
     state=generator,
@@ -116,7 +130,7 @@ def _per_parameter(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> lis
 
 def _poisson(key: str) -> Callable[..., Array]:
     def kernel(xp: Any, inputs: Sequence[Array], attrs: Attrs, state: Philox) -> Array:
-        return philox.poisson(state, _extents(inputs[0]), inputs[1], np_dtype(attrs, key))
+        return philox.poisson(state, extents(inputs[0]), inputs[1], np_dtype(attrs, key))
 
     return kernel
 
@@ -174,7 +188,7 @@ define(
     "shape:S alpha:T -> output:T",
     f"{SEEDS}; S:type{{index}}; T:type{{float16,float32,float64}}",
     shape=_per_parameter,
-    kernel=lambda xp, inputs, attrs, state: philox.gamma(state, _extents(inputs[0]), inputs[1]),
+    kernel=lambda xp, inputs, attrs, state: philox.gamma(state, extents(inputs[0]), inputs[1]),
     stateful=True,
     state=generator,
     grad=_gamma_gradient,

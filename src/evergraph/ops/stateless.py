@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
-from ..core.shape import Shape
+from ..core.shape import Shape, merge, show, with_rank
 from .array import shape_operand
 from .operands import ints, np_dtype, scalar
 from .philox_bits import MASK64, random_bits
@@ -19,6 +19,7 @@ from .philox_values import (
     uniform_int_values,
     uniform_values,
 )
+from .random import extents
 
 _SCRAMBLER = 0x02461E293EC8F720  # the key under which TensorFlow mixes the two seeds
 
@@ -33,8 +34,24 @@ def stream_of(seed: Any) -> tuple[int, int]:
     return mix[0] | mix[1] << 32, (mix[2] | mix[3] << 32) << 64
 
 
+def _seeded(seed: int, rule: Any, scalars: Sequence[int] = ()) -> Callable[..., list[Shape]]:
+    """A shape rule that also wants two numbers from operand `seed`, and scalars."""
+
+    def checked(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+        try:
+            merge(shapes[seed], (2,))
+        except ValueError:
+            raise ValueError(f"seed must have shape [2], not {show(shapes[seed])}") from None
+        for place in scalars:
+            with_rank(shapes[place], 0)
+        out: list[Shape] = rule(shapes, attrs, values)
+        return out
+
+    return checked
+
+
 def _size(shape: Array) -> tuple[list[int], int]:
-    dims = ints(shape)
+    dims = extents(shape)
     return dims, int(np.prod(dims, dtype=np.int64))
 
 
@@ -55,7 +72,7 @@ for _name, _draw in (
         _name,
         "shape:T seed:Tseed -> output:dtype",
         "dtype:type{float}=float32; T:type{index}=int32; Tseed:type{index}=int64",
-        shape=shape_operand(0),
+        shape=_seeded(1, shape_operand(0)),
         kernel=_floats(_draw),
         grad=NO_GRADIENT,
     )
@@ -74,21 +91,28 @@ define(
     "StatelessRandomUniformInt",
     "shape:T seed:Tseed minval:dtype maxval:dtype -> output:dtype",
     "dtype:type{index}; T:type{index}; Tseed:type{index}=int64",
-    shape=shape_operand(0),
+    shape=_seeded(1, shape_operand(0), (2, 3)),
     kernel=_integers,
     grad=NO_GRADIENT,
 )
 
 
 def _multinomial_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
-    number, logits = values[1], shapes[0]
-    rows = None if logits is None else logits[0]
+    number, rows = values[1], with_rank(shapes[0], 2)[0]
+    with_rank(shapes[1], 0)
+    if number is not None and scalar(number) < 0:
+        raise ValueError(f"num_samples must not be negative, got {scalar(number)}")
     return [(rows, None if number is None else scalar(number))]
 
 
 def _multinomial(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     key, counter = stream_of(inputs[2])
-    drawn = multinomial_values(key, counter, np.asarray(inputs[0]), scalar(inputs[1]))
+    logits, number = np.asarray(inputs[0]), scalar(inputs[1])
+    if logits.ndim != 2 or not logits.shape[1]:
+        raise ValueError(f"logits should be a matrix with classes, got {list(logits.shape)}")
+    if number < 0:
+        raise ValueError(f"num_samples should be nonnegative, got {number}")
+    drawn = multinomial_values(key, counter, logits, number)
     return drawn.astype(np_dtype(attrs, "output_dtype"))
 
 
@@ -96,7 +120,7 @@ define(
     "StatelessMultinomial",
     "logits:T num_samples:int32 seed:Tseed -> output:output_dtype",
     "T:type{real}; Tseed:type{index}=int64; output_dtype:type{index}=int64",
-    shape=_multinomial_shape,
+    shape=_seeded(2, _multinomial_shape),
     kernel=_multinomial,
     grad=NO_GRADIENT,
 )

@@ -93,6 +93,26 @@ def truncated_normal(
     return _scaled(op_type, "truncated_normal", shape, mean, stddev, dtype, seed, name)
 
 
+def parameterized_truncated_normal(
+    shape: Any,
+    means: Any = 0.0,
+    stddevs: Any = 1.0,
+    minvals: Any = -2.0,
+    maxvals: Any = 2.0,
+    dtype: Any = float32,
+    seed: Any = None,
+    name: Any = None,
+) -> Tensor:
+    """Normally distributed values between bounds; parameters are scalars, or one a row."""
+    kind = as_dtype(dtype)
+    values = (("means", means), ("stddevs", stddevs), ("minvals", minvals), ("maxvals", maxvals))
+    scope = "parameterized_truncated_normal"
+    with name_scope(name, scope, [shape, *(v for _, v in values)]):
+        dims = shape_tensor(shape)
+        parts = [convert_to_tensor(v, kind, n) for n, v in values]
+        return apply("ParameterizedTruncatedNormal", dims, *parts, **seed_attrs(seed))  # type: ignore[no-any-return]
+
+
 def random_uniform(
     shape: Any,
     minval: Any = 0,
@@ -191,3 +211,16 @@ def random_poisson(
     with name_scope(name, "random_poisson", [lam, shape]):
         dims = convert_to_tensor(shape, int32, "shape")
         return apply("RandomPoissonV2", dims, lam, dtype=as_dtype(dtype), **seed_attrs(seed))  # type: ignore[no-any-return]
+
+
+def random_poisson_v2(
+    shape: Any, lam: Any, dtype: Any = float32, seed: Any = None, name: Any = None
+) -> Tensor:
+    """`random_poisson` with the shape first."""
+    return random_poisson(lam, shape, dtype, seed, name)
+
+
+def add_leading_unit_dimensions(x: Any, num_dimensions: Any) -> Tensor:
+    """`x` with so many axes of 1 in front of its own."""
+    ones = array_ops.ones([num_dimensions], dtype=int32)
+    return array_ops.reshape(x, array_ops.concat([ones, array_ops.shape(x)], axis=0))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtypes import as_dtype, float32, int64
-from ..core.emit import apply
-from ..core.tensor import Tensor
-from .framework import convert_to_tensor, name_scope
-from .random_ops import UNIFORM_TYPES, categorical, shape_tensor
+from ...core.dtypes import as_dtype, float32, int64
+from ...core.emit import apply
+from ...core.tensor import Tensor
+from ..framework import convert_to_tensor, name_scope
+from ..random_ops import UNIFORM_TYPES, categorical, shape_tensor
 
 __all__ = [
     "categorical",
@@ -21,7 +21,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    from . import namespaces
+    from .. import namespaces
 
     return namespaces.resolve("tf.random", name)
 
