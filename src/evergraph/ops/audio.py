@@ -177,7 +177,7 @@ def _spectrogram(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     window, stride = attrs["window_size"], attrs["stride"]
     (shape,) = _spectrogram_shape([np.shape(inputs[0])], attrs, ())  # type: ignore[arg-type]
     if 0 in (shape or ()):
-        return np.zeros(shape, np.float32)  # type: ignore[arg-type]
+        return np.zeros(shape, np.float32)
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
     framed = np.lib.stride_tricks.sliding_window_view(audio, window, axis=1)[:, ::stride]
     spectrum = np.fft.rfft(framed * hann, _points(window))

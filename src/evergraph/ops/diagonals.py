@@ -13,9 +13,9 @@ import numpy as np
 
 from ..core.emit import apply
 from ..core.opdef import Array, Attrs, Values, define
-from ..core.shape import Dim, Shape, merge_dim, show, with_rank_at_least
+from ..core.shape import Dim, Shape, is_known, merge_dim, show, with_rank_at_least
 from ..core.tensor import Operation, Tensor, axes_literal
-from .operands import ints, is_known, np_dtype, scalar, shape_of, zeros
+from .operands import ints, np_dtype, scalar, shape_of, zeros
 
 Band = tuple[int, int]
 

@@ -11,9 +11,9 @@ import numpy as np
 from ..core.dtypes import complex64, float32
 from ..core.emit import apply
 from ..core.opdef import Array, Attrs, GradRule, Kernel, ShapeRule, Values, define
-from ..core.shape import Dim, Shape, with_rank, with_rank_at_least
+from ..core.shape import Dim, Shape, is_known, with_rank, with_rank_at_least
 from ..core.tensor import Operation, Tensor, axes_literal
-from .operands import as_ints, ints, is_known, zeros
+from .operands import as_ints, ints, zeros
 
 _SUFFIX = {1: "", 2: "2D", 3: "3D"}
 
@@ -51,7 +51,7 @@ def _inner_shape(x: Any, rank: int) -> Any:
 
 def _size(x: Any, rank: int, dtype: Any) -> Any:
     """The number of points that one transform of `x` takes, as a scalar of `dtype`."""
-    inner = None if x.static_shape is None else x.static_shape[-rank:]
+    inner: Any = None if x.static_shape is None else x.static_shape[-rank:]
     if is_known(inner):
         return apply("Cast", as_ints(prod(inner)), DstT=dtype)
     return apply("Cast", apply("Prod", _inner_shape(x, rank), axes_literal([0])), DstT=dtype)

@@ -21,14 +21,14 @@ def _bounds(bound: Bound, after: list[int]) -> Any:
 def columns(x: Any, begin: Bound, end: Bound) -> Tensor:
     """The columns from `begin` to `end`, all from or up to the end if that is None."""
     # Bit 0 of the masks is the ellipsis for all but the last axis, bit 1 the last axis.
-    masks = {"begin_mask": 2 * (begin is None), "end_mask": 2 * (end is None)}
+    masks: Any = {"begin_mask": 2 * (begin is None), "end_mask": 2 * (end is None)}
     bounds = _bounds(begin, []), _bounds(end, [])
     return apply("StridedSlice", x, *bounds, axes_literal([1, 1]), ellipsis_mask=1, **masks)  # type: ignore[no-any-return]
 
 
 def rows(x: Any, begin: Bound, end: Bound) -> Tensor:
     """The rows from `begin` to `end`."""
-    masks = {"begin_mask": 4 | 2 * (begin is None), "end_mask": 4 | 2 * (end is None)}
+    masks: Any = {"begin_mask": 4 | 2 * (begin is None), "end_mask": 4 | 2 * (end is None)}
     bounds = _bounds(begin, [0]), _bounds(end, [0])
     return apply("StridedSlice", x, *bounds, axes_literal([1, 1, 1]), ellipsis_mask=1, **masks)  # type: ignore[no-any-return]
 

@@ -48,7 +48,7 @@ def _qr_step(q: Array, t: Array, last: int, step: int) -> None:
     n = last + 1
     shift = _wilkinson(t[last - 1 : n, last - 1 : n])
     if step % 10 == 9:  # an odd shift now and then, against cycles
-        shift += np.linalg.norm(t[last, :last])
+        shift += float(np.linalg.norm(t[last, :last]))
     turn, _ = np.linalg.qr(t[:n, :n] - shift * np.eye(n))
     t[:n, :] = turn.conj().T @ t[:n, :]
     t[:, :n] = t[:, :n] @ turn

@@ -94,7 +94,7 @@ def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: Any 
         a = _checked(convert_to_tensor(a, preferred_dtype=float32, name="a"), validate_args)
         values: Any = svd(a, compute_uv=False)
         if tol is None:
-            size = None if a.static_shape is None else a.static_shape[-2:]
+            size: Any = None if a.static_shape is None else a.static_shape[-2:]
             if is_known(size):
                 m: Any = max(size)
             else:
@@ -191,7 +191,7 @@ def _compact_of_sequence(diagonals: Any) -> Tensor:
                 "Tensors representing the three diagonals must have the same shape, except for "
                 f"the last dimension, got {below.shape}, {main.shape}, {above.shape}"
             )
-    m = main.static_shape[-1]
+    m = (main.static_shape or (None,))[-1]
     below = _of_length(below, m, "subdiagonal", [1, 0])
     above = _of_length(above, m, "superdiagonal", [0, 1])
     return array_ops.stack((above, main, below), axis=-2)

@@ -284,6 +284,8 @@ def norm(
 
 def _spectral_norm(x: Tensor, axes: Any) -> Tensor:
     """The greatest singular value of each matrix; its two axes are moved to the end and back."""
+    order: Any
+    back: Any
     if x.static_shape is None:
         order, back = _orders_in_run(x, axes)
     else:

@@ -135,7 +135,7 @@ def _framed(
     signal: Any, length: Any, step: Any, pad_end: bool, pad_value: Any, axis: Any
 ) -> Tensor:
     rank: Any = array_ops.rank(signal)
-    axis = array_ops.range(rank)[axis]  # type: ignore[index]
+    axis = array_ops.range(rank)[axis]
     shape: Any = array_ops.shape(signal)
     outer, samples, inner = array_ops.split(shape, [axis, 1, rank - 1 - axis])
     samples = array_ops.reshape(samples, [])
@@ -143,7 +143,7 @@ def _framed(
     if pad_end:
         pad_value = convert_to_tensor(pad_value, signal.dtype)
         pad_value.shape.assert_has_rank(0)
-        number = -(-samples // step)  # type: ignore[operator]
+        number = -(-samples // step)
         signal = _padded_end(signal, samples, length + step * (number - 1), pad_value, counts)
         shape = array_ops.shape(signal)
         samples = shape[axis]
@@ -177,7 +177,7 @@ def _gathered(
     cut = array_ops.concat([outer, [pieces, piece], inner], 0)
     signal = array_ops.strided_slice(signal, array_ops.zeros_like(shape), used)
     split = array_ops.reshape(signal, cut)
-    starts: Any = array_ops.range(number) * per_hop  # type: ignore[operator]
+    starts: Any = array_ops.range(number) * per_hop
     starts = array_ops.reshape(starts, [number, 1])
     within: Any = array_ops.reshape(array_ops.range(per_frame), [1, per_frame])
     frames = array_ops.gather(split, starts + within, axis=axis)

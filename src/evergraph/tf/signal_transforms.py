@@ -84,7 +84,7 @@ def dct(
 
 
 def _second_dct(x: Any, size: Any, length: Any, norm: Any) -> Tensor:
-    turn: Any = -array_ops.range(length) * math.pi * 0.5 / length  # type: ignore[operator]
+    turn: Any = -array_ops.range(length) * math.pi * 0.5 / length
     scale: Any = 2.0 * exp(complex(0.0, turn))
     spectrum: Any = rfft(x, fft_length=[2 * size])
     result = real(spectrum[..., :size] * scale)
@@ -100,7 +100,7 @@ def _third_dct(x: Any, size: Any, length: Any, norm: Any) -> Tensor:
         x = x * _weights(first, first * sqrt(0.5), size)
     else:
         x = x * length
-    turn: Any = array_ops.range(length) * math.pi * 0.5 / length  # type: ignore[operator]
+    turn: Any = array_ops.range(length) * math.pi * 0.5 / length
     scale: Any = 2.0 * exp(complex(0.0, turn))
     whole: Any = real(irfft(scale * complex(x, 0.0), fft_length=[2 * size]))
     return whole[..., :size]  # type: ignore[no-any-return]
@@ -320,8 +320,8 @@ def _triangles(bins: Any, bands: Any, number: int, zero: Any) -> Any:
     """For each bin and band, the height of the band's triangle over the bin."""
     parts = array_ops.split(bands, 3, axis=1)
     left, top, right = (array_ops.reshape(p, [1, number]) for p in parts)
-    rising: Any = (bins - left) / (top - left)  # type: ignore[operator]
-    falling: Any = (right - bins) / (right - top)  # type: ignore[operator]
+    rising: Any = (bins - left) / (top - left)
+    falling: Any = (right - bins) / (right - top)
     return maximum(zero, minimum(rising, falling))
 
 
