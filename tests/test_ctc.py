@@ -13,6 +13,11 @@ from numeric import check_gradient
 
 from evergraph import tf
 from evergraph.ops.ctc_beam import BeamSearch
+from evergraph.tf.nn_ctc import (
+    dense_labels_to_sparse,
+    state_to_olabel,
+    state_to_olabel_unique,
+)
 
 
 def run(fetches: Any, feeds: Any = None) -> Any:
@@ -188,3 +193,21 @@ def test_collapse_repeated() -> None:
     got, lengths = run(tf.nn.collapse_repeated(tf.constant(labels), [4, 5, 5]))
     assert got.tolist() == [[1, 3, 0, 0], [1, 4, 0, 0], [4, 2, 9, 4]]
     assert lengths.tolist() == [2, 3, 4]
+
+
+def test_states_of_labels() -> None:
+    """Two states of one label are summed, those of the blank too."""
+    labels = np.array([[1, 2, 1]])
+    states = np.log(np.arange(1, 9, dtype=np.float32)).reshape(1, 1, 8)
+    wanted = np.log([[[5 + 6 + 7 + 8, 2 + 4, 3]]])
+    plain = state_to_olabel(tf.constant(labels), 3, tf.constant(states))
+    unique = (tf.constant([[1, 2, 0]]), tf.constant([[0, 1, 0]]))
+    fast = state_to_olabel_unique(tf.constant(labels), 3, tf.constant(states), unique)
+    for got in run([plain, fast]):
+        np.testing.assert_allclose(got, wanted, rtol=1e-5)
+
+
+def test_dense_labels_as_sparse_ones() -> None:
+    got = run(dense_labels_to_sparse([[1, 2, 0], [3, 0, 0]], [2, 1]))
+    assert got.indices.tolist() == [[0, 0], [0, 1], [1, 0]]
+    assert (got.values.tolist(), got.dense_shape.tolist()) == ([1, 2, 3], [2, 2])

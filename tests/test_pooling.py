@@ -282,3 +282,17 @@ def test_layers_refuse() -> None:
         tf.layers.MaxPooling2D(2, 2, "half")
     with pytest.raises(ValueError, match="`data_format` argument must be one of"):
         tf.layers.MaxPooling2D(2, 2, data_format="NHWC")
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_contrib_pools(n: int) -> None:
+    x = np.random.RandomState(0).randn(1, *[4, 6, 4][:n], 2).astype(np.float32)
+    layers = tf.contrib.layers
+    for kind, reduce in (("max", np.max), ("avg", np.mean)):
+        with tf.Graph().as_default():
+            got = getattr(layers, f"{kind}_pool{n}d")(tf.constant(x), 2)
+            assert got.op.name.startswith(f"{kind.capitalize()}Pool{n}D/")
+            wanted = naive(x, (1, *[2] * n, 1), (1, *[2] * n, 1), "VALID", reduce)
+            np.testing.assert_allclose(run(got), wanted, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="data_format has to be either"):
+        getattr(layers, f"max_pool{n}d")(tf.constant(x), 2, data_format="HWC")
