@@ -161,6 +161,7 @@ STANDS_FOR = {
             ("segment_id_ops", "ragged.splits"),
         )
     },
+    "tensorflow.python.kernel_tests.random.util": "evergraph.tf.test.random_laws",
     "tensorflow.python.ops.stateful_random_ops": "evergraph.tf.random.experimental",
     "tensorflow.resource_loader": "evergraph.tf.resource_loader",
 }
