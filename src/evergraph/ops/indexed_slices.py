@@ -8,6 +8,7 @@ from ..core import convert
 from ..core.dtypes import DType
 from ..core.emit import apply
 from ..core.graph import Graph
+from ..core.shape import Shape
 from ..core.tensor import Operation, Tensor, axes_literal
 from ..core.tensor_shape import TensorShape
 from ..core.values import value_as_shape
@@ -60,6 +61,11 @@ class IndexedSlices:
         if self._dense_shape is None:
             return TensorShape(None)
         return TensorShape(value_as_shape(self._dense_shape))
+
+    @property
+    def static_shape(self) -> Shape:
+        """What is known of the shape of the dense tensor, as a tuple."""
+        return None if self._dense_shape is None else value_as_shape(self._dense_shape)
 
     @property
     def name(self) -> str:

@@ -24,7 +24,7 @@ def scalar(value: Any) -> int:
     """An integer operand that must have one element; ValueError otherwise."""
     array = np.asarray(value)
     if array.size != 1:
-        raise ValueError(f"Expected a scalar, got a value of shape {array.shape}.")
+        raise ValueError(f"A scalar must have exactly one element, got shape {array.shape}.")
     return int(array.reshape(()))
 
 

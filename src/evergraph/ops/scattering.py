@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.opdef import Array
-from ..core.shape import Shape, merge, show
+from ..core.shape import Shape, merge, show, show_brackets
 from .operands import is_numpy
 
 _UFUNCS = {
@@ -33,7 +33,23 @@ def check_indices(xp: Any, indices: Array, limit: int) -> None:
         raise ValueError(f"indices[{where}] = {array[tuple(at)]} is not in [0, {limit})")
 
 
-def nd_index(xp: Any, indices: Array, shape: Sequence[int]) -> tuple[Array, ...]:
+def _check_coordinates(indices: Array, shape: Sequence[int], what: str) -> None:
+    """Raises ValueError where a vector of coordinates lies outside a shape."""
+    limits = np.asarray(shape[: indices.shape[-1]])
+    outside = np.any((indices < 0) | (indices >= limits), axis=-1)
+    if np.any(outside):
+        at = tuple(np.argwhere(outside)[0])
+        where = ",".join(str(i) for i in at)
+        vector = ", ".join(str(i) for i in indices[at].tolist())
+        raise ValueError(
+            f"indices[{where}] = [{vector}] does not index into {what} "
+            f"{show_brackets(tuple(shape))}"
+        )
+
+
+def nd_index(
+    xp: Any, indices: Array, shape: Sequence[int], what: str = "shape"
+) -> tuple[Array, ...]:
     """The index that vectors of coordinates (the last axis of `indices`) stand for."""
     depth = indices.shape[-1]
     if depth > len(shape):
@@ -41,10 +57,9 @@ def nd_index(xp: Any, indices: Array, shape: Sequence[int]) -> tuple[Array, ...]
             f"The last axis of indices ({depth}) must not exceed the rank of shape "
             f"{show(tuple(shape))}."
         )
-    columns = tuple(indices[..., i] for i in range(depth))
-    for column, limit in zip(columns, shape, strict=False):
-        check_indices(xp, column, limit)
-    return columns
+    if is_numpy(xp):
+        _check_coordinates(np.asarray(indices), shape, what)
+    return tuple(indices[..., i] for i in range(depth))
 
 
 def scatter(xp: Any, target: Array, index: Any, updates: Array, how: str) -> Array:

@@ -353,7 +353,9 @@ def _partition_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> l
 def _partition(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Array, ...]:
     data, partitions, number = inputs[0], np.asarray(inputs[1]), attrs["num_partitions"]
     if partitions.size and not (partitions.min() >= 0 and partitions.max() < number):
-        raise ValueError(f"partitions must be in [0, {number}): {partitions.tolist()}")
+        at = tuple(np.argwhere((partitions < 0) | (partitions >= number))[0])
+        where = f"[{','.join(map(str, at))}]" if at else ""
+        raise ValueError(f"partitions{where} = {partitions[at]} is not in [0, {number})")
     return tuple(data[partitions == i] for i in range(number))
 
 

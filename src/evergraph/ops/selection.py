@@ -28,7 +28,7 @@ def gather_shape(shapes: Sequence[Shape], axis: int | None, batch_dims: int = 0)
     b = batch_dims + len(indices) if batch_dims < 0 else batch_dims
     if axis is None:
         return [(None,) * (len(params) + len(indices) - 1 - b)]
-    with_rank_at_least(params, 1)
+    with_rank_at_least(params, axis + 1 if axis >= 0 else -axis)
     at = normal_axis(axis, len(params))
     batch = merge(params[:b], indices[:b])
     assert batch is not None
@@ -37,7 +37,10 @@ def gather_shape(shapes: Sequence[Shape], axis: int | None, batch_dims: int = 0)
 
 def gather_rows(xp: Any, params: Array, indices: Array, axis: int, batch_dims: int = 0) -> Array:
     """Slices of `params` along an axis, where the first `batch_dims` axes go together."""
-    at = normal_axis(axis, len(params.shape))
+    rank = len(params.shape)
+    if not -rank <= axis < rank:
+        raise ValueError(f"Expected axis in the range [{-rank}, {rank}), but got {axis}")
+    at = axis % rank
     check_indices(xp, indices, params.shape[at])
     if not batch_dims:
         return xp.take(params, indices, axis=at)
@@ -186,8 +189,10 @@ def gather_nd_kernel(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     params, indices = inputs
     if not indices.shape[-1]:
         return xp.broadcast_to(params, (*indices.shape[:-1], *params.shape))
+    if not params.size and indices.size:
+        raise ValueError("Requested more than 0 entries, but params is empty.")
     # With an ellipsis a single string stays an array.
-    return params[(*nd_index(xp, indices, params.shape), Ellipsis)]
+    return params[(*nd_index(xp, indices, params.shape, "param shape"), Ellipsis)]
 
 
 def _gather_nd_grad(op: Operation, dy: Any) -> list[Any]:

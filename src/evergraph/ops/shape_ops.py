@@ -14,6 +14,7 @@ from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
 from ..core.shape import Dim, Shape, is_known, merge, normal_axis, same_dim, show, size_of
 from ..core.tensor import Literal, Operand, Operation, Tensor, axes_literal
 from ..core.values import value_as_shape
+from .indexed_slices import IndexedSlices
 from .operands import (
     as_ints,
     axis_of,
@@ -53,8 +54,8 @@ def _missing_extent(size: int | None, known: int, out: Shape) -> Dim:
     if size is not None and known:
         if size % known:
             raise ValueError(
-                f"Cannot reshape a tensor with {size} elements to shape {show(out)}: {size} is "
-                f"not a multiple of {known}."
+                f"Cannot reshape a tensor with {size} elements to shape {show(out)}: dimension "
+                f"size must be evenly divisible by {known} but is {size}."
             )
         return size // known
     return None
@@ -65,8 +66,12 @@ def _reshape(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     if shape.count(-1) > 1 or any(d < -1 for d in shape):
         raise ValueError(f"Only one extent may be -1, and none lower: {shape}.")
     known = prod(d for d in shape if d >= 0)
-    if -1 in shape and known and x.size % known == 0:
-        shape[shape.index(-1)] = x.size // known
+    if -1 in shape:
+        # Extents of zero, where both have them, say nothing about the missing one.
+        some = prod(d for d in shape if d > 0)
+        have = prod(d for d in x.shape if d > 0) if 0 in shape else x.size
+        if 0 in shape or have % some == 0:
+            shape[shape.index(-1)] = have // some
     if prod(shape) != x.size or -1 in shape:
         raise ValueError(
             f"Input to reshape is a tensor with {x.size} values, but the requested shape "
@@ -250,8 +255,10 @@ def _concat(xp: Any, arrays: Sequence[Array], axis: Any) -> Array:
     return xp.concatenate(arrays, axis=at)
 
 
-def concat_gradient(dy: Tensor, inputs: Sequence[Operand], axis: Operand) -> list[Tensor]:
+def concat_gradient(dy: Any, inputs: Sequence[Operand], axis: Operand) -> list[Any]:
     """The slices of `dy` that belong to each of the concatenated inputs."""
+    if isinstance(dy, IndexedSlices):
+        return _concat_rows_gradient(dy, inputs, axis)
     rank = next((len(x.static_shape) for x in inputs if x.static_shape is not None), None)
     rank = rank if rank is not None or dy.static_shape is None else len(dy.static_shape)
     at = known_ints(axis)
@@ -262,6 +269,44 @@ def concat_gradient(dy: Tensor, inputs: Sequence[Operand], axis: Operand) -> lis
     a = apply("FloorMod", axis, apply("Rank", dy))
     sizes = [apply("Slice", apply("Shape", x), _vector(a), axes_literal([1])) for x in inputs]
     return _split_back(dy, sizes, a)
+
+
+def _concat_rows_gradient(
+    dy: IndexedSlices, inputs: Sequence[Operand], axis: Operand
+) -> list[IndexedSlices]:
+    """Of sparse gradients: the rows of each input, or along other axes slices of all rows."""
+    at, rank = known_ints(axis), len(dy.values.static_shape or ())
+    if at is None or (at[0] < 0 and not rank):
+        raise ValueError("Can only compute IndexedSlices gradient with statically-known concat_dim")
+    dim = at[0] % rank if at[0] < 0 else at[0]
+    extents = [extent_of(x, dim) for x in inputs]
+    if dim:
+        parts = _split_back(dy.values, extents, axes_literal(dim))
+        return [
+            IndexedSlices(part, dy.indices, apply("Shape", x))
+            for part, x in zip(parts, inputs, strict=True)
+        ]
+    return _rows_of_each(dy, inputs, extents)
+
+
+def _rows_of_each(
+    dy: IndexedSlices, inputs: Sequence[Operand], extents: Sequence[Operand]
+) -> list[IndexedSlices]:
+    grads, dtype = [], dy.indices.dtype
+    start: Operand = as_ints([0], dtype)
+    for x, extent in zip(inputs, extents, strict=True):
+        end = apply("AddV2", start, apply("Cast", extent, DstT=dtype))
+        inside = apply(
+            "LogicalAnd",
+            apply("GreaterEqual", dy.indices, start),
+            apply("Less", dy.indices, end),
+        )
+        chosen = apply("Squeeze", apply("Where", inside), squeeze_dims=[1])
+        rows = apply("Sub", apply("GatherV2", dy.indices, chosen, axes_literal(0)), start)
+        values = apply("GatherV2", dy.values, chosen, axes_literal(0))
+        grads.append(IndexedSlices(values, rows, apply("Shape", x)))
+        start = end
+    return grads
 
 
 def _vector(x: Operand) -> Tensor:
@@ -305,9 +350,33 @@ define(
 )
 
 
+def _checked_axis(dim: int, shapes: Sequence[Array]) -> int:
+    """The axis to join along, of shapes that are equal but for it; ValueError otherwise."""
+    first = shapes[0]
+    for i, shape in enumerate(shapes):
+        if shape.ndim != 1:
+            raise ValueError(f"input {i} should be a vector, but has shape {show(shape.shape)}")
+        if len(shape) != len(first):
+            raise ValueError(f"input {i} should contain {len(first)} elements, but got {len(shape)}")
+    if not -len(first) <= dim < len(first):
+        raise ValueError(f"Concat dim is out of range: {dim} vs. {len(first)}")
+    axis = dim % len(first)
+    for i, shape in enumerate(shapes):
+        if np.any(np.delete(shape != first, axis)):
+            raise ValueError(
+                f"All dimensions except {axis} must match. Input {i} has shape {_spaced(shape)} "
+                f"and doesn't match input 0 with shape {_spaced(first)}."
+            )
+    return axis
+
+
+def _spaced(shape: Array) -> str:
+    return f"[{' '.join(map(str, shape.tolist()))}]"
+
+
 def _concat_offset(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Array, ...]:
     shapes = [np.asarray(s) for s in inputs[1:]]
-    axis = normal_axis(scalar(inputs[0]), len(shapes[0]))
+    axis = _checked_axis(scalar(inputs[0]), shapes)
     ends = np.cumsum([0] + [s[axis] for s in shapes])
     unit = np.eye(1, len(shapes[0]), axis, dtype=np.int32)[0]
     return tuple(unit * np.int32(e) for e in ends[:-1])
@@ -359,9 +428,9 @@ def _packed_scalars(op: Operation) -> Shape:
     """What is known of the elements of a vector packed from scalars."""
     out: list[Dim] = []
     for x in op.operands:
-        if x.static_shape != ():
+        if x.static_shape not in ((), None):
             return None
-        known = value_as_shape(x)
+        known = value_as_shape(x) if x.static_shape == () else None
         out.append(known[0] if known else None)
     return tuple(out)
 
@@ -417,8 +486,8 @@ def _split_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[
     d = x[axis]
     if d is not None and d % num:
         raise ValueError(
-            f"Dimension size must be evenly divisible by {num} but is {d}: {show(x)} along axis "
-            f"{axis}."
+            f"Number of ways to split should evenly divide the split dimension: dimension size "
+            f"must be evenly divisible by {num} but is {d} along axis {axis} of {show(x)}."
         )
     return [(*x[:axis], None if d is None else d // num, *x[axis + 1 :])] * num
 

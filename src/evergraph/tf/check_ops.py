@@ -389,7 +389,7 @@ def assert_type(tensor: Any, tf_type: Any, message: Any = None, name: Any = None
     with name_scope(name, "assert_type", [tensor]):
         value = convert_to_tensor(tensor, name="tensor")
         if value.dtype != tf_type:
-            raise TypeError(f"{message or ''}  {value.name} must be of type {tf_type!r}")
+            raise TypeError(f"{message or ''}  {value.name} must be of type {tf_type}")
         return no_op("statically_determined_correct_type")
 
 
@@ -426,7 +426,7 @@ def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> DType:
         if found is None:
             found, first = kind, item
         elif kind != found:
-            origin = f" as {first.name}" if first is not None else ""
+            origin = f" as {getattr(first, 'name', first)}" if first is not None else ""
             raise ValueError(
                 f"{getattr(item, 'name', item)}, type={kind}, must be of the same type "
                 f"({found}){origin}."

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..core.emit import apply
-from ..core.shape import Dim, show
+from ..core.shape import show
 from ..core.tensor import Operation, Tensor
 from . import array_ops, check_ops
 from .control_flow_ops import group
 from .framework import control_dependencies, convert_to_tensor, name_scope
+from .selection_ops import where_v2
 
 __all__ = ["assert_shapes"]
 
@@ -32,12 +33,12 @@ class _Sizes:
         self.known: dict[Any, tuple[Any, str]] = {}
         self.checks: list[Operation] = []
 
-    def compare(self, x: Tensor, axis: int, symbol: Any) -> None:
+    def compare(self, x: Tensor, axis: int, actual: Any, symbol: Any) -> None:
         if symbol in _ANY:
             return
-        actual = _extent(x, axis)
-        if isinstance(symbol, int):
-            self.demand(x, axis, actual, symbol, "Specified explicitly")
+        fixed = _as_number(symbol)
+        if fixed is not None:
+            self.demand(x, axis, actual, fixed, "Specified explicitly")
         elif symbol in self.known:
             self.demand(x, axis, actual, *self.known[symbol])
         else:
@@ -58,28 +59,52 @@ class _Sizes:
         self.checks.append(check_ops.Assert(condition, data, self.summarize))
 
 
-def _extent(x: Tensor, axis: int) -> Any:
-    known: Dim = None if x.static_shape is None else x.static_shape[axis]
-    if known is not None:
-        return known
+def _as_number(symbol: Any) -> int | None:
+    """The extent that a symbol says itself (`3` or "3"), or None."""
+    try:
+        return int(symbol)
+    except (TypeError, ValueError):
+        return None
+
+
+def _extents(x: Tensor) -> Any:
+    """The extents of a tensor, numbers or tensors; a scalar counts as one element."""
+    dims = x.static_shape
+    if dims == ():
+        return [1]
     sizes: Any = array_ops.shape(x)
-    return sizes[axis]
+    if dims is not None:
+        return [sizes[axis] if d is None else d for axis, d in enumerate(dims)]
+    return where_v2(apply("Equal", array_ops.rank(x), 0), convert_to_tensor([1]), sizes)
 
 
 def _symbols(x: Tensor, shape: Any, message: Any) -> tuple[list[Any], bool]:
     """The symbols of a shape, and whether more axes may stand before them."""
-    if not hasattr(shape, "__iter__"):
+    if not hasattr(shape, "__iter__") and not hasattr(shape, "__getitem__"):
         raise ValueError(
-            f"{message or ''}.  Tensor {x.name}.  Specified shape must be an iterable, not {shape}"
+            f"{message or ''}.  Tensor {x.name}.  Specified shape must be an iterable.  An "
+            "iterable has the attribute `__iter__` or `__getitem__`.  Received specified shape: "
+            f"{shape}"
         )
     symbols = list(shape)
-    if any(s in _REST for s in symbols[1:]):
-        raise ValueError(
-            f"{message or ''}.  Tensor {x.name}: `...` or `*` stands for any number of axes only "
-            "as the first entry of a shape."
-        )
+    for i, symbol in enumerate(symbols[1:], 1):
+        if symbol in _REST:
+            raise ValueError(
+                f"{message or ''}.  Tensor {x.name} specified shape index {i}.  Symbol `...` or "
+                "`*` for a variable number of unspecified dimensions is only allowed as the first "
+                "entry"
+            )
     open_ended = bool(symbols) and symbols[0] in _REST
-    return (symbols[1:], True) if open_ended else (symbols, False)
+    symbols = symbols[1:] if open_ended else symbols
+    return symbols or [1], open_ended
+
+
+def _rank_check(x: Tensor, symbols: list[Any], open_ended: bool, options: Any) -> list[Operation]:
+    """What checks the rank: a scalar and a vector of one element are not told apart."""
+    if len(symbols) == 1:
+        return [] if open_ended else [check_ops.assert_rank_in(x, [0, 1], **options)]
+    check = check_ops.assert_rank_at_least if open_ended else check_ops.assert_rank
+    return [check(x, len(symbols), **options)]
 
 
 def assert_shapes(
@@ -92,22 +117,20 @@ def assert_shapes(
     """Checks tensors' shapes: pairs of a tensor and its extents, numbers or symbols.
 
     A symbol stands for one extent everywhere; None and "." for any; `...` or "*" in front for any
-    further axes. ValueError at once where what is known does not fit, else
-    InvalidArgumentError in the run.
+    further axes. A scalar counts as a vector of one element. ValueError at once where what is
+    known does not fit, else InvalidArgumentError in the run.
     """
     pairs = shapes.items() if isinstance(shapes, Mapping) else shapes
+    options = {"data": data, "summarize": summarize, "message": message}
     with name_scope(name, "assert_shapes", [shapes, data]):
         sizes, ranks = _Sizes(data, summarize, message), []
-        for value, shape in pairs:
-            if shape is None:
-                continue
-            x = convert_to_tensor(value)
-            symbols, open_ended = _symbols(x, shape, message)
-            check = check_ops.assert_rank_at_least if open_ended else check_ops.assert_rank
-            ranks.append(check(x, len(symbols), data=data, summarize=summarize, message=message))
+        tensors = [(convert_to_tensor(x), shape) for x, shape in pairs if shape is not None]
+        wanted = [(x, _extents(x), *_symbols(x, shape, message)) for x, shape in tensors]
+        for x, _, symbols, open_ended in wanted:
+            ranks += _rank_check(x, symbols, open_ended, options)
+        for x, extents, symbols, open_ended in wanted:
             first = -len(symbols) if open_ended else 0
-            with control_dependencies(ranks[-1:]):
-                for axis, symbol in enumerate(symbols, first):
-                    sizes.compare(x, axis, symbol)
+            for axis, symbol in enumerate(symbols, first):
+                sizes.compare(x, axis, extents[axis], symbol)
         with control_dependencies(ranks):
             return group(*sizes.checks)

@@ -39,7 +39,7 @@ def gather(
     validate_indices: Any = None,
     name: Any = None,
     axis: Any = None,
-    batch_dims: int = 0,
+    batch_dims: Any = 0,
 ) -> Tensor:
     """The slices of `params` along `axis` that `indices` name.
 
@@ -69,8 +69,8 @@ def batch_gather(params: Any, indices: Any, name: Any = None) -> Tensor:
         return _batch_gather(values, chosen, len(chosen.static_shape) - 1, None)
 
 
-def _batch_gather(params: Any, indices: Any, batch_dims: int, axis: Any) -> Tensor:
-    if not isinstance(batch_dims, int):
+def _batch_gather(params: Any, indices: Any, batch_dims: int | None, axis: Any) -> Tensor:
+    if batch_dims is not None and not isinstance(batch_dims, int):
         raise TypeError(f"batch_dims must be an int; got {batch_dims!r}")
     chosen = convert_to_tensor(indices, name="indices")
     values = convert_to_tensor(params, name="params")
@@ -79,6 +79,8 @@ def _batch_gather(params: Any, indices: Any, batch_dims: int, axis: Any) -> Tens
             "tf.gather does not allow indices with unknown rank when batch_dims is specified."
         )
     rank = len(chosen.static_shape)
+    if batch_dims is None:
+        batch_dims = rank - 1
     batch = batch_dims + rank if batch_dims < 0 else batch_dims
     if not 0 <= batch < rank:
         raise ValueError(f"batch_dims = {batch} must be less than rank(indices) = {rank}")

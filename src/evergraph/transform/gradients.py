@@ -139,11 +139,6 @@ def _check_given(y: Tensor, given: Gradient) -> None:
             f"Gradient type {given.dtype.name} generated for tensor {y} with type {y.dtype.name} "
             "must be of the same kind."
         )
-    if isinstance(given, Tensor) and not compatible(given.static_shape, y.static_shape):
-        raise ValueError(
-            f"The gradient given for {y} has shape {show(given.static_shape)}: it must have "
-            "the shape of the tensor."
-        )
 
 
 def _ones(y: Tensor, index: int) -> Tensor:

@@ -15,10 +15,11 @@ import numpy as np
 from ...core.dtypes import as_dtype, bfloat16
 from ...core.emit import apply
 from ...core.graph import Graph
+from ...core.shape import is_known
 from ...core.tensor import Tensor
 from ...runtime.session import Session, get_default_session
 from ...runtime.traps import EvergraphWarning
-from ..array_ops import constant, identity, placeholder_with_default
+from ..array_ops import constant, identity, placeholder_with_default, reshape
 from ..framework import convert_to_tensor
 from ..gradients_impl import gradients
 
@@ -44,7 +45,10 @@ def _gradient(x: Any, y: Any, y_shape: Any) -> tuple[Any, Any]:
     with x.graph.as_default():
         # The gradient may be dy itself; through an identity it can be fetched while dy is fed.
         fed = constant(1.0, shape=list(y_shape), dtype=y.dtype.base_dtype)
-        (dx,) = gradients(y, x, identity(fed))
+        dy = identity(fed)
+        if is_known(y.static_shape) and list(y.static_shape) != list(y_shape):
+            dy = reshape(dy, y.static_shape)  # a scalar may be given the shape [1]
+        (dx,) = gradients(y, x, dy)
     if dx is None:
         raise ValueError(f"{y.name} does not depend on {x.name}, or has no gradient by it.")
     return dx, fed
