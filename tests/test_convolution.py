@@ -278,6 +278,14 @@ def test_values_that_do_not_fit() -> None:
     refused("nonnegative", "Conv2DBackpropInput", sizes, W, dy, **explicit)
 
 
+def test_attributes_are_checked_before_values() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        x, w = tf.placeholder(tf.float32), tf.placeholder(tf.float32)
+        y = tf.nn.conv2d(x, w, [2, 1, 1, 1], "SAME")
+        with pytest.raises(InvalidArgumentError, match="strides in the batch and depth"):
+            session.run(y)
+
+
 def test_names_of_layouts_are_checked() -> None:
     axes = np.array([0, 5], np.int32)
     refused("Axes must be in", "DataFormatDimMap", axes)

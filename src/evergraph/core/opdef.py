@@ -121,6 +121,7 @@ class OpDef:
         self.shape: ShapeRule | None = None
         self.kernel: Kernel | None = None
         self.specialize: Callable[[Any, Attrs], Callable[..., Any] | None] | None = None
+        self.check: Callable[[Attrs], object] | None = None
         self.definition: Callable[..., Any] | None = None
         self.grad: GradRule | _NoGradient | None = None
         self.expr: str | None = None
@@ -216,6 +217,7 @@ def define(
     shape: ShapeRule | None = None,
     kernel: Kernel | None = None,
     specialize: Callable[[Any, Attrs], Callable[..., Any] | None] | None = None,
+    check: Callable[[Attrs], object] | None = None,
     definition: Callable[..., Any] | None = None,
     grad: GradRule | _NoGradient | None = None,
     expr: str | None = None,
@@ -239,6 +241,8 @@ def define(
       An op with `state` gets that state as a fourth argument.
     - `specialize(xp, attrs)`: a function of the inputs alone that does what the kernel does, or
       None; it saves a call on the way to a ufunc.
+    - `check(attrs)`: raises ValueError for attributes that a graph may hold, but no run: it is
+      asked when a program is made, before any value is there.
     - `definition(*inputs, **attrs)`: the op in terms of other ops (tensors in, tensor or tuple
       out), for a defined op; then kernel and lowering follow from it.
     - `grad(op, *output_gradients)`: the gradient of each input (None: not connected), made of
@@ -262,7 +266,7 @@ def define(
     if expr is not None and kernel is None:
         kernel = kernel_of(expr, len(op.inputs))
     op.shape, op.kernel, op.definition, op.grad, op.expr = shape, kernel, definition, grad, expr
-    op.specialize, op.partial_value = specialize, partial_value
+    op.specialize, op.partial_value, op.check = specialize, partial_value, check
     op.stateful, op.effect, op.state = stateful, effect, state
     op.is_variable, op.reads, op.updates = is_variable, reads, updates
     op.overwrites, op.data_dependent = overwrites, data_dependent

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import prod
 from typing import Any
 
@@ -108,8 +108,8 @@ def check_attrs(attrs: Attrs, n: int) -> Steps:
         values = attrs[name]
         if values[0] != 1 or values[steps.depth] != 1:
             raise ValueError(
-                f"There are no {name} in the batch and depth dimensions: they must be 1 there, "
-                f"but are {list(values)}."
+                f"Convolutions take no {name} in the batch and depth dimensions, which must be 1: "
+                f"{list(values)}."
             )
     return steps
 
@@ -557,6 +557,7 @@ def _define(family: Family, n: int, signature: Sequence[str], attrs: str, kind: 
         "input:T filter:T -> output:T",
         attrs,
         shape=rule,
+        check=partial(check_attrs, n=n),
         kernel=_forward(n, depthwise),
         grad=family.grad,
     )
@@ -565,6 +566,7 @@ def _define(family: Family, n: int, signature: Sequence[str], attrs: str, kind: 
         f"input_sizes:{sizes} filter:T out_backprop:T -> output:T",
         attrs + sizes_attrs,
         shape=_sizes_shape(0, n),
+        check=partial(check_attrs, n=n),
         kernel=_backward_input(n, depthwise),
         grad=family.input_grad_grad,
     )
@@ -573,6 +575,7 @@ def _define(family: Family, n: int, signature: Sequence[str], attrs: str, kind: 
         "input:T filter_sizes:int32 out_backprop:T -> output:T",
         attrs,
         shape=_sizes_shape(1, n),
+        check=partial(check_attrs, n=n),
         kernel=_backward_filter(n, depthwise),
         grad=family.filter_grad_grad,
     )
@@ -625,6 +628,7 @@ define(
     "input:T filter:T out_backprop:T -> output:T",
     _OLD_SOLID,
     shape=_like(0),
+    check=partial(check_attrs, n=3),
     kernel=_backward_input(3, False, by_shape=False),
     grad=_SOLID.input_grad_grad,
 )
@@ -633,6 +637,7 @@ define(
     "input:T filter:T out_backprop:T -> output:T",
     _OLD_SOLID,
     shape=_like(1),
+    check=partial(check_attrs, n=3),
     kernel=_backward_filter(3, False, by_shape=False),
     grad=_SOLID.filter_grad_grad,
 )

@@ -137,6 +137,8 @@ class _Slot:
 def _runs(function: Function, backend: Backend) -> list[tuple[Backend, list[Operation]]]:
     runs: list[tuple[Backend, list[Operation]]] = []
     for op in function.graph.operations:
+        _check_attrs(op)
+    for op in function.graph.operations:
         if op.type == "_Arg":
             continue
         owner = backend if backend.supports(op) else _reference
@@ -147,6 +149,15 @@ def _runs(function: Function, backend: Backend) -> list[tuple[Backend, list[Oper
         else:
             runs.append((owner, [op]))
     return runs
+
+
+def _check_attrs(op: Operation) -> None:
+    """Raises InvalidArgumentError for attributes that no kernel takes."""
+    if op.definition.check is not None:
+        try:
+            op.definition.check(op.attrs)
+        except ValueError as error:
+            raise explain(OperationFailed(op, error)) from error
 
 
 def _no_kernel(op: Operation) -> OpError:
