@@ -59,6 +59,13 @@ def merge_dim(a: Dim, b: Dim) -> Dim:
     return b if a is None else a
 
 
+def with_extent(dim: Dim, extent: int) -> int:
+    """The extent that a dimension must have; ValueError if it is known to have another."""
+    if dim not in (None, extent):
+        raise ValueError(f"Dimension must be {extent} but is {dim}.")
+    return extent
+
+
 def merge(a: Shape, b: Shape) -> Shape:
     """What is known when both shapes hold; ValueError if they contradict each other."""
     if a is None or a is b:

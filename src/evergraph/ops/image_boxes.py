@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
-from ..core.shape import Dim, Shape, merge_dim, with_rank
+from ..core.shape import Dim, Shape, merge_dim, with_extent, with_rank
 from .operands import scalar
 
 _SHORT = "T:type{float16,float32}=float32"
@@ -38,7 +38,7 @@ def _drawn_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[
     images, boxes = with_rank(shapes[0], 4), with_rank(shapes[1], 3)
     if images[3] not in (None, 1, 3, 4):
         raise ValueError("Channel depth should be either 1 (GRY), 3 (RGB), or 4 (RGBA)")
-    merge_dim(boxes[2], 4)
+    with_extent(boxes[2], 4)
     if len(shapes) > 2:
         with_rank(shapes[2], 2)
     return [shapes[0]]
@@ -204,7 +204,7 @@ def _boxes_and_scores(shapes: Sequence[Shape], square: bool = False) -> None:
         with_rank(parameter, 0)
     merge_dim(merge_dim(boxes[0], scores[0]), boxes[1] if square else None)
     if not square:
-        merge_dim(boxes[1], 4)
+        with_extent(boxes[1], 4)
 
 
 def _selected_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
@@ -395,7 +395,7 @@ def _combined_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> li
         with_rank(parameter, 0)
     batch = merge_dim(boxes[0], scores[0])
     merge_dim(boxes[1], scores[1])
-    merge_dim(boxes[3], 4)
+    with_extent(boxes[3], 4)
     if boxes[2] not in (None, 1) and scores[2] not in (None, boxes[2]):
         raise ValueError(
             "third dimension of boxes must be either 1 or equal to the third dimension of scores"

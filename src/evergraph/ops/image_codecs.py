@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.opdef import Array, Attrs, Values, define
-from ..core.shape import Dim, Shape, merge_dim, with_rank
+from ..core.shape import Dim, Shape, with_extent, with_rank
 from . import image_gif as gif
 from . import image_jpeg as jpeg
 from . import image_png as png
@@ -123,7 +123,7 @@ def _cropped_jpeg(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
 
 def _cropped_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
     with_rank(shapes[0], 0)
-    merge_dim(with_rank(shapes[1], 1)[0], 4)
+    with_extent(with_rank(shapes[1], 1)[0], 4)
     window = values.as_shape(1) or (None,) * 4
     return [(window[2], window[3], _asked(attrs))]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
-from ..core.shape import Shape, merge_dim, with_rank, with_rank_at_least
+from ..core.shape import Shape, with_extent, with_rank, with_rank_at_least
 from ..core.tensor import Operation
 from ..errors import FailedPreconditionError
 from .elementwise_rules import literal
@@ -26,7 +26,7 @@ def _wide(x: Array) -> Array:
 
 def _colours_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
     shape = with_rank_at_least(shapes[0], 1)
-    return [None if shape is None else (*shape[:-1], merge_dim(shape[-1], 3))]
+    return [None if shape is None else (*shape[:-1], with_extent(shape[-1], 3))]
 
 
 def _image_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:

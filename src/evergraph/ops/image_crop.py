@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
-from ..core.shape import Dim, Shape, merge, merge_dim, with_rank
+from ..core.shape import Dim, Shape, merge, merge_dim, with_extent, with_rank
 from ..core.tensor import Operation
 from ..errors import FailedPreconditionError, OutOfRangeError
 from . import shape_math as sm
@@ -29,7 +29,7 @@ _METHODS = "method:string{bilinear,nearest}='bilinear'"
 def _boxes(boxes: Shape, indices: Shape) -> Dim:
     """The number of boxes; ValueError unless each has four coordinates and an image."""
     columns, rows = with_rank(boxes, 2), with_rank(indices, 1)
-    merge_dim(columns[1], 4)
+    with_extent(columns[1], 4)
     return merge_dim(columns[0], rows[0])
 
 
@@ -259,7 +259,7 @@ define(
 def _glimpse_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
     batch, _, _, channels = with_rank(shapes[0], 4)
     rows, columns = with_rank(shapes[2], 2)
-    merge_dim(columns, 2)
+    with_extent(columns, 2)
     merge(shapes[1], (2,))
     _noise_of(attrs)
     size = values.as_shape(1) or (None, None)

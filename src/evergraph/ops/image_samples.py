@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
-from ..core.shape import Shape, merge_dim, with_rank
+from ..core.shape import Shape, with_extent, with_rank
 from .operands import ints, np_dtype
 from .philox import Philox
 from .philox_words import Words
@@ -165,8 +165,8 @@ def _sample_box(
 
 
 def _sample_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
-    merge_dim(with_rank(shapes[0], 1)[0], 3)
-    merge_dim(with_rank(shapes[1], 3)[2], 4)
+    with_extent(with_rank(shapes[0], 1)[0], 3)
+    with_extent(with_rank(shapes[1], 3)[2], 4)
     for covered in shapes[2:]:
         with_rank(covered, 0)
     return [(3,), (3,), (1, 1, 4)]

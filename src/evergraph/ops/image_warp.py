@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
-from ..core.shape import Shape, merge, merge_dim, with_rank, with_rank_at_least
+from ..core.shape import Shape, merge, merge_dim, with_extent, with_rank, with_rank_at_least
 from ..core.tensor import Operation, axes_literal
 from ..errors import UnimplementedError
 from . import shape_math as sm
@@ -162,7 +162,7 @@ def _sampled_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> lis
     data, warp = with_rank(shapes[0], 4), with_rank_at_least(shapes[1], 2)
     if warp is None:
         return [None]
-    merge_dim(warp[-1], 2)
+    with_extent(warp[-1], 2)
     return [(merge_dim(data[0], warp[0]), *warp[1:-1], data[3])]
 
 
