@@ -11,6 +11,7 @@ FAMILIES = (
     "array",
     "audio",
     "batch_matrix",
+    "buckets",
     "candidate_sampling",
     "control",
     "convolution",
@@ -25,6 +26,7 @@ FAMILIES = (
     "fft",
     "files",
     "fractional_pooling",
+    "gradient_lists",
     "host",
     "image_boxes",
     "image_codecs",
@@ -71,6 +73,7 @@ FAMILIES = (
     "strings_regex",
     "strings_split",
     "strings_unicode",
+    "tensor_array",
     "training",
     "tridiagonal",
 )
