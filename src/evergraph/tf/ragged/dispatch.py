@@ -54,6 +54,8 @@ def _needs_broadcast(x: Any, y: Any) -> bool:
         return True
     ragged, dense = (x, y) if is_ragged(x) else (y, x)
     inner, rank = ragged.flat_values.shape.ndims, dense.shape.ndims
+    if rank == 0:
+        return False
     return bool(inner is None or rank is None or inner <= rank)
 
 
