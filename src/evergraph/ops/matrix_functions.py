@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import comb, factorial
+from math import comb, factorial, prod
 from typing import Any
 
 import numpy as np
@@ -135,11 +135,11 @@ def _lu(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Array, Array]:
     """Gaussian elimination with partial pivoting, all matrices of the stack at once."""
     stack = np.asarray(inputs[0])
     n = stack.shape[-1]
-    lu = np.array(stack.reshape(-1, n, n))
+    lu = np.array(stack.reshape(prod(stack.shape[:-2]), n, n))
     order = np.tile(np.arange(n), (len(lu), 1))
     every = np.arange(len(lu))
     for k in range(n):
-        pivot = k + np.argmax(np.abs(lu[:, k:, k]), axis=1) if len(lu) else every
+        pivot = k + np.argmax(np.abs(lu[:, k:, k]), axis=1)
         for array in (lu, order):
             first = array[:, k].copy()
             array[:, k] = array[every, pivot]
