@@ -115,7 +115,13 @@ def _as_symbol(module: str) -> str:
 def _is_module(name: str) -> bool:
     known = name in table.STANDS_FOR
     known = known or (name in table.internal_packages() and not table.is_test_helper(name))
-    return known or table.canonical(name) != name or _as_symbol(name) != name
+    return known or _shared(name) != name or _as_symbol(name) != name
+
+
+def _shared(name: str) -> str:
+    """The module whose object a module shares, where there is such a one; else itself."""
+    shared = table.canonical(name)
+    return name if shared == name or _kind(shared) is None else shared
 
 
 def _op_function(name: str) -> Any:
@@ -250,7 +256,7 @@ class _AliasLoader(Loader):
         return self.kind(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        shared = table.canonical(module.__name__)
+        shared = _shared(module.__name__)
         if shared != module.__name__:
             sys.modules[module.__name__] = importlib.import_module(shared)
             return

@@ -334,6 +334,10 @@ ROWS = {
             ("sparse_tensor_dense_matmul", "sparse:matmul"),
         )
     },
+    **{
+        ("tensorflow.python.ops.state_ops", name): _INTERNALS + name
+        for name in ("init_variable", "variable_op", "variable_op_v2")
+    },
     ("tensorflow.python.ops.variable_scope", "_PartitionInfo"): (
         "evergraph.tf.variable_store:PartitionInfo"
     ),

@@ -160,3 +160,47 @@ def getargspec(function: Any) -> Any:
         raise ValueError("Function has keyword-only parameters, use getfullargspec().")
     make = namedtuple("ArgSpec", "args varargs keywords defaults")
     return make(spec.args, spec.varargs, spec.varkw, spec.defaults)
+
+
+def variable_op(
+    shape: Any,
+    dtype: Any,
+    name: str = "Variable",
+    set_shape: bool = True,
+    container: str = "",
+    shared_name: str = "",
+) -> Any:
+    """The buffer of a new variable; its shape is unknown to the graph without `set_shape`."""
+    variable = _op("Variable")(
+        shape if set_shape else None,
+        dtype,
+        container=container,
+        shared_name=shared_name,
+        name=name,
+    )
+    if set_shape:
+        variable.set_shape(shape)
+    return variable
+
+
+def variable_op_v2(
+    shape: Any, dtype: Any, name: str = "Variable", container: str = "", shared_name: str = ""
+) -> Any:
+    """The buffer of a new variable."""
+    names = {"container": container, "shared_name": shared_name}
+    return _op("VariableV2")(shape, dtype, name=name, **names)
+
+
+def init_variable(v: Any, init: Any, name: str = "init") -> Any:
+    """The operation that gives a variable its initial value: a tensor, or a function of none."""
+    tf = _tf()
+    outer = tf.name_scope(None, v.op.name + "/", [v, init])
+    with outer, tf.name_scope(name) as scope, tf.colocate_with(v):
+        value = init() if callable(init) else init
+        return tf.assign(v, value, name=scope)
+
+
+def _op(op_type: str) -> Callable[..., Any]:
+    from evergraph.tf.op_functions import op_function
+
+    return op_function(op_type)

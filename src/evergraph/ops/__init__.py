@@ -74,6 +74,7 @@ FAMILIES = (
     "strings_split",
     "strings_unicode",
     "tensor_array",
+    "tensor_list",
     "training",
     "tridiagonal",
 )
