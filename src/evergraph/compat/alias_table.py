@@ -127,6 +127,15 @@ STANDS_FOR = {
     "tensorflow.contrib.framework.python.ops.audio_ops": "evergraph.tf.audio",
     "tensorflow.contrib.signal": "evergraph.tf.signal",
     "tensorflow.contrib.slim": "evergraph.tf.contrib.slim",
+    **{
+        f"tensorflow.contrib.solvers.python.ops.{name}": f"evergraph.tf.contrib.solvers.{module}"
+        for name, module in (
+            ("lanczos", "lanczos"),
+            ("least_squares", "conjugate_gradients"),
+            ("linear_equations", "conjugate_gradients"),
+            ("util", "operators"),
+        )
+    },
     "tensorflow.contrib.slim.losses": "evergraph.tf.contrib.losses",
     "tensorflow.python.framework.tensor_spec": "evergraph.tf.type_spec",
     "tensorflow.python.framework.type_spec": "evergraph.tf.type_spec",
