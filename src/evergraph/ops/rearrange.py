@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.emit import apply
 from ..core.opdef import Array, Attrs, Values, define
-from ..core.shape import Dim, Shape, normal_axis, show, with_rank, with_rank_at_least
+from ..core.shape import Dim, Shape, compatible, normal_axis, show, with_rank, with_rank_at_least
 from ..core.tensor import Operation
 from .operands import ints, is_numpy, padded
 
@@ -97,6 +97,12 @@ def _batch_to_space(x: Array, xp: Any, block: list[int], crops: list[tuple[int, 
     return whole[(slice(None), *(slice(a, a + (d or 0)) for (a, _), d in ends))]
 
 
+def _blocks(block: Array, pads: Array) -> list[int]:
+    """The block's extents; ValueError where block and pairs have the wrong shapes."""
+    _check_pairs(np.shape(pads), with_rank(np.shape(block), 1)[0])
+    return ints(block)
+
+
 def _of_unknown_blocks(x: Shape, blocks: Shape) -> Shape:
     """What the number of block axes alone says: the axes behind them keep their extents."""
     (n,) = with_rank(blocks, 1)
@@ -106,9 +112,19 @@ def _of_unknown_blocks(x: Shape, blocks: Shape) -> Shape:
     return (None,) * (1 + n) + x[1 + n :]
 
 
+def _check_pairs(pads: Shape, axes: Dim) -> None:
+    """Raises ValueError unless there may be a pair of numbers for each block axis."""
+    if pads is not None and not compatible(pads, (axes, 2)):
+        raise ValueError(
+            f"paddings and crops should have shape {show((axes, 2))} instead of {show(pads)}: a "
+            "pair for each block axis."
+        )
+
+
 def _nd_shape(function: Any) -> Any:
     def rule(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
         block, pads = values[1], values[2]
+        _check_pairs(shapes[2], with_rank(shapes[1], 1)[0])
         if block is None:
             return [_of_unknown_blocks(shapes[0], shapes[1])]
         known = None if pads is None else _pairs(pads)
@@ -131,15 +147,21 @@ for _name, _last, _function, _kernel in (
         f"T:type; Tblock_shape:type{{index}}=int32; T{_last}:type{{index}}=int32",
         shape=_nd_shape(_function),
         kernel=lambda xp, inputs, attrs, run=_kernel: run(
-            inputs[0], xp, ints(inputs[1]), _pairs(inputs[2])
+            inputs[0], xp, _blocks(inputs[1], inputs[2]), _pairs(inputs[2])
         ),
         grad=lambda op, dy: [apply(_other(op.type), dy, *op.inputs[1:]), None, None],
     )
 
 
+def _square(pads: Array, attrs: Attrs) -> list[int]:
+    _check_pairs(np.shape(pads), 2)
+    return [attrs["block_size"]] * 2
+
+
 def _square_shape(function: Any) -> Any:
     def rule(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
         pads = values[1]
+        _check_pairs(shapes[1], 2)
         known = None if pads is None else _pairs(pads)
         return [function(with_rank(shapes[0], 4), [attrs["block_size"]] * 2, known)]
 
@@ -168,7 +190,7 @@ for _name, _last, _function, _kernel, _attrs in (
         _attrs,
         shape=_square_shape(_function),
         kernel=lambda xp, inputs, attrs, run=_kernel: run(
-            inputs[0], xp, [attrs["block_size"]] * 2, _pairs(inputs[1])
+            inputs[0], xp, _square(inputs[1], attrs), _pairs(inputs[1])
         ),
         grad=lambda op, dy: [
             apply(

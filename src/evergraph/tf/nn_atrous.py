@@ -88,7 +88,8 @@ class Atrous:
             raise ValueError(f"Invalid padding method {padding!r}")
         if filter_shape is None:
             raise ValueError("filter_shape must be specified for SAME padding")
-        known = constant_value(convert_to_tensor(filter_shape, name="filter_shape"))
+        self.filter_shape = convert_to_tensor(filter_shape, name="filter_shape")
+        known = constant_value(self.filter_shape)
         return None if known is None else _same_paddings(known, self.axes, self.known_rate)
 
     def __call__(self, x: Any, filter: Any) -> Any:
@@ -120,7 +121,8 @@ class Atrous:
     def _paddings(self, filter: Any) -> Any:
         if self.base_paddings is not None:
             return self.base_paddings
-        return _same_paddings(array_ops.shape(filter), self.axes, self.known_rate)
+        shape = self.filter_shape if filter is None else array_ops.shape(filter)
+        return _same_paddings(shape, self.axes, self.known_rate)
 
     def _tell_channels(self, result: Tensor, filter: Any) -> None:
         """With channels first their number is lost on the way: the filter knows it."""
