@@ -303,3 +303,18 @@ def test_serialized_tensors_come_back(name: str) -> None:
             else array
         )
         assert got.tolist() == wanted.tolist() and got.shape == shape
+
+
+def test_skip_grams() -> None:
+    """Pairs within the window; "SkipGramGenerateCandidates" draws its width for each token."""
+    words = ["the", "quick", "brown", "fox"]
+    tokens, labels = run(lambda: tf.contrib.text.skip_gram_sample(words, 1, 1))
+    pairs = [(b"the", b"quick"), (b"quick", b"the"), (b"quick", b"brown"), (b"brown", b"quick")]
+    assert list(zip(tokens, labels, strict=True))[:4] == pairs and len(tokens) == 6
+    tokens, labels = run(lambda: tf.contrib.text.skip_gram_sample(words, 0, 2, 1, 2, True, seed=42))
+    assert {b"quick", b"brown"} == set(tokens) == set(labels)
+    for bad in ((2, 1), (-1, 1)):
+        with pytest.raises(InvalidArgument, match="skips must be"):
+            run(lambda bad=bad: tf.contrib.text.skip_gram_sample(words, *bad))
+    with tf.Graph().as_default(), pytest.raises(ValueError, match="vocab_freq_table"):
+        tf.contrib.text.skip_gram_sample(words, vocab_min_count=3)

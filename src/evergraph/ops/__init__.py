@@ -57,6 +57,7 @@ FAMILIES = (
     "segment",
     "selection",
     "shape_ops",
+    "skip_grams",
     "slicing",
     "solvers",
     "sparse_cross",

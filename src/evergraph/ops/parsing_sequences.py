@@ -37,7 +37,7 @@ class Steps:
             raise ValueError(f"feature_list_dense_shapes of {shown(key)} must be known.")
         self.key, self.dtype = key, dtype
         self.shape = tuple(d for d in shape if d is not None)
-        self.size = int(np.prod(shape, dtype=np.float64))
+        self.size = int(np.prod(self.shape, dtype=np.float64))
         if self.size > MOST_ELEMENTS:
             raise ValueError(f"feature_list_dense_shapes of {shown(key)} are too large.")
         self.may_be_missing = may_be_missing

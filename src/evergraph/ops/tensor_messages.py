@@ -122,13 +122,14 @@ def _of_content(parts: _Parts, dtype: DType, size: int) -> Array:
             f"{len(parts.content)} bytes."
         )
     stored = dtype.np_dtype.newbyteorder("<")
-    array = np.frombuffer(parts.content, stored).astype(dtype.np_dtype)
+    array: Array = np.frombuffer(parts.content, stored).astype(dtype.np_dtype)
     return array.reshape(parts.shape)
 
 
 def _values(parts: _Parts, dtype: DType) -> Array:
     if dtype is string:
-        return text_array(parts.texts)
+        found: Array = text_array(parts.texts)
+        return found
     if parts.fixed:
         wide = dtype.base_dtype.name in ("float64", "complex128")
         kind = np.dtype("<f8" if wide else "<f4")
@@ -138,7 +139,8 @@ def _values(parts: _Parts, dtype: DType) -> Array:
         numbers = np.frombuffer(joined, kind)
         if dtype.is_complex:
             numbers = numbers.view("<c16" if wide else "<c8")
-        return numbers.astype(dtype.np_dtype)
+        floats: Array = numbers.astype(dtype.np_dtype)
+        return floats
     integers = np.concatenate([np.zeros(0, np.int64), *parts.integers])
     if dtype.name in ("float16", "bfloat16"):  # half_val: the bits of each number
         halves = [struct.pack("<H", v & 0xFFFF) for v in integers.tolist()]
