@@ -96,6 +96,7 @@ STANDS_FOR = {
     "tensorflow.python.framework.subscribe": "evergraph.tf.subscribe",
     "tensorflow.python.framework.tensor_util": "evergraph.tf.tensor_util",
     "tensorflow.python.framework.traceable_stack": "evergraph.compat.traceable_stack",
+    "tensorflow.python.keras.engine.training": "evergraph.tf.keras.network",
     "tensorflow.python.platform.resource_loader": "evergraph.tf.resource_loader",
     **{
         f"tensorflow.python.ops.linalg.linear_operator_{name}": (
