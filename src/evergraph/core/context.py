@@ -18,6 +18,14 @@ class Stack(threading.local, Generic[T]):
         """The current default, None where there is none."""
         return self.items[-1] if self.items else None
 
+    def get_default(self) -> T | None:
+        """The current default, None where there is none."""
+        return self.top()
+
+    def reset(self) -> None:
+        """Takes everything off."""
+        self.items.clear()
+
     def remove(self, item: T, enforce_nesting: bool = True) -> None:
         """Takes an item off; AssertionError if it is not the top one and nesting is enforced."""
         if enforce_nesting and (not self.items or self.items[-1] is not item):

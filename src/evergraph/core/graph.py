@@ -17,11 +17,22 @@ _VALID_OP_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_./>-]*\Z")
 _VALID_SCOPE_NAME = re.compile(r"[A-Za-z0-9_./>-]*\Z")
 
 
+class _Scopes(threading.local):
+    """The `with` blocks of a graph that a thread is in."""
+
+    def __init__(self) -> None:
+        self.names = ""
+        self.control: list[ControlDependencies] = []
+        self.devices: list[DeviceScope] = []
+        self.colocation: list[Operation] = []
+        self.context: Any = None
+
+
 class Graph:
     """A computation: operations in the order they were made, each after what it reads.
 
     `seed` is the graph-level random seed, `version` counts changes. Scopes (`name_scope`,
-    `device`, `control_dependencies` ...) apply to what is made inside them.
+    `device`, `control_dependencies` ...) apply to what their thread makes inside them.
     """
 
     def __init__(self) -> None:
@@ -32,14 +43,11 @@ class Graph:
         self.finalized = False
         self.building_function = False
         self.extra: dict[str, Any] = {}
-        self.name_stack = ""
-        self.control_stack: list[ControlDependencies] = []
-        self.device_stack: list[DeviceScope] = []
-        self.colocation_stack: list[Operation] = []
+        self._scopes = _Scopes()
+        self.original_op: Operation | None = None
         self.attr_scope: dict[str, Any] = {}
         self.gradient_overrides: dict[str, str] = {}
         self.container_name = ""
-        self.control_flow_context: Any = None
         self.has_contexts = False
         self._by_name: dict[str, Operation] = {}
         self._names_in_use: dict[str, int] = {}
@@ -48,12 +56,70 @@ class Graph:
         self._unfetchable: set[Operation] = set()
         self._lock = threading.RLock()
 
+    # -- the thread's scopes -------------------------------------------------------------------
+    @property
+    def name_stack(self) -> str:
+        """The name scope, without a trailing slash."""
+        return self._scopes.names
+
+    @name_stack.setter
+    def name_stack(self, names: str) -> None:
+        self._scopes.names = names
+
+    @property
+    def control_stack(self) -> list[ControlDependencies]:
+        """The `control_dependencies` blocks."""
+        return self._scopes.control
+
+    @control_stack.setter
+    def control_stack(self, stack: list[ControlDependencies]) -> None:
+        self._scopes.control = stack
+
+    @property
+    def device_stack(self) -> list[DeviceScope]:
+        """The `device` blocks."""
+        return self._scopes.devices
+
+    @device_stack.setter
+    def device_stack(self, stack: list[DeviceScope]) -> None:
+        self._scopes.devices = stack
+
+    @property
+    def colocation_stack(self) -> list[Operation]:
+        """The operations of the `colocate_with` blocks."""
+        return self._scopes.colocation
+
+    @colocation_stack.setter
+    def colocation_stack(self, stack: list[Operation]) -> None:
+        self._scopes.colocation = stack
+
+    @property
+    def control_flow_context(self) -> Any:
+        """The branch or loop that is being built."""
+        return self._scopes.context
+
+    @control_flow_context.setter
+    def control_flow_context(self, context: Any) -> None:
+        self._scopes.context = context
+
+    def switch_to_thread_local(self) -> None:
+        """Keeps the scopes of threads apart, as they always are here: there is nothing to do."""
+
+    @contextmanager
+    def _original_op(self, op: Operation) -> Iterator[None]:
+        old, self.original_op = self.original_op, op
+        try:
+            yield
+        finally:
+            self.original_op = old
+
     # -- adding operations ---------------------------------------------------------------------
     def append(self, op: Operation) -> None:
         """Adds an operation that `emit` has made; RuntimeError when the graph is finalized."""
         self._check_not_finalized()
-        self.adopt(op)
-        self._by_name[op.name] = op
+        with self._lock:
+            self.adopt(op)
+            self._by_name[op.name] = op
 
     def adopt(self, op: Operation) -> None:
         """Adds an operation that keeps a name from elsewhere, so cannot be found by it here."""
@@ -92,8 +158,13 @@ class Graph:
 
         Names are compared without case, as TensorFlow 1.15 does.
         """
-        if self.name_stack:
-            name = f"{self.name_stack}/{name}"
+        scope = self._scopes.names
+        if scope:
+            name = f"{scope}/{name}"
+        with self._lock:
+            return self._unique(name, mark_as_used)
+
+    def _unique(self, name: str, mark_as_used: bool) -> str:
         key = name.lower()
         used = self._names_in_use
         count = used.get(key, 0)
@@ -114,6 +185,7 @@ class Graph:
         """A checked, unique name for a new operation; a trailing `/` takes the name as it is."""
         if not name:
             raise ValueError("An operation's name must not be empty.")
+        name = name.decode() if isinstance(name, bytes) else name
         exact = name[-1] == "/"
         rule = _VALID_SCOPE_NAME if self.name_stack and not exact else _VALID_OP_NAME
         if not rule.match(name):

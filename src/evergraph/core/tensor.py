@@ -259,6 +259,7 @@ class Operation:
         "__weakref__",
         "_control_inputs",
         "_id",
+        "_original_op",
         "attrs",
         "colocation",
         "control_flow_context",
@@ -289,6 +290,7 @@ class Operation:
         self.extra: Any = None
         self.control_flow_context: Any = None
         self._control_inputs: list[Operation] = []
+        self._original_op: Operation | None = None
         self._id = -1
 
     @property
