@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core.convert import convert_to_tensor
+from ..core.convert import constant, convert_to_tensor
 from ..core.emit import apply
 from ..core.shape import is_known, show
 from ..core.tensor import Tensor
@@ -78,7 +78,7 @@ def _counted(
     cond: Any, body: Any, loop_vars: Any, limit: Tensor, return_same_structure: bool
 ) -> tuple[Any, Any, Any]:
     """The loop with a counter before its variables, which ends it at `limit`."""
-    counter = apply("Const", name="iteration_counter", value=0, dtype=limit.dtype)
+    counter = constant(0, limit.dtype, "iteration_counter")
     if len(loop_vars) == 1 and not return_same_structure:
         one = loop_vars[0]
         return (
