@@ -189,6 +189,16 @@ ROWS = {
     ("tensorflow.python.framework.ops", "convert_n_to_tensor"): _INTERNALS + "convert_n_to_tensor",
     ("tensorflow.python.framework.ops", "get_name_scope"): _INTERNALS + "get_name_scope",
     ("tensorflow.python.framework.common_shapes", "scalar_shape"): _INTERNALS + "scalar_shape",
+    ("tensorflow.python.ops.custom_gradient", "get_dependent_variables"): (
+        "evergraph.tf.gradients_impl:get_dependent_variables"
+    ),
+    ("tensorflow.python.ops.gradients_impl", "_hessian_vector_product"): (
+        "evergraph.tf.gradients_impl:hessian_vector_product"
+    ),
+    ("tensorflow.python.ops.math_ops", "_as_indexed_slices"): _INTERNALS + "as_indexed_slices",
+    ("tensorflow.python.ops.math_ops", "_as_indexed_slices_list"): (
+        _INTERNALS + "as_indexed_slices_list"
+    ),
     ("tensorflow.python.ops.gradient_checker_v2", "compute_gradient"): (
         _INTERNALS + "compute_gradients"
     ),

@@ -16,10 +16,18 @@ from ..ops.indexed_slices import IndexedSlices
 from ..runtime import traps
 from ..transform import gradients as _engine
 from . import nest
-from .framework import name_scope
+from .framework import control_dependencies, name_scope
 from .graph_keys import GraphKeys
 
-__all__ = ["AggregationMethod", "UnconnectedGradients", "custom_gradient", "gradients", "hessians"]
+__all__ = [
+    "AggregationMethod",
+    "UnconnectedGradients",
+    "custom_gradient",
+    "grad_pass_through",
+    "gradients",
+    "hessians",
+    "recompute_grad",
+]
 
 _TRAINABLE = GraphKeys.TRAINABLE_VARIABLES
 
@@ -134,10 +142,26 @@ def hessians(
             raise ValueError(f"hessians needs a fully known shape, {tensor} has {tensor.shape}.")
         flat = apply("Reshape", first, [-1])
         rows = [gradients(flat[i], x)[0] for i in range(size)]
-        rows = [apply("ZerosLike", tensor) if r is None else r for r in rows]
+        if None in rows:
+            raise ValueError(
+                f"The gradient by {tensor.name} does not depend on it, so there is no Hessian: "
+                "its elements are all zero."
+            )
         shape = [*tensor.shape.as_list(), *tensor.shape.as_list()]
         out.append(apply("Reshape", apply("Pack", rows), shape))
     return out
+
+
+def hessian_vector_product(ys: Any, xs: Sequence[Any], v: Sequence[Any]) -> Any:
+    """The products of the Hessian of `ys` by `xs` with `v`, without building the Hessian.
+
+    Raises ValueError unless `xs` and `v` are of one length.
+    """
+    if len(xs) != len(v):
+        raise ValueError("xs and v must have the same length.")
+    pairs = zip(gradients(ys, xs), v, strict=True)
+    products = [apply("Mul", g, apply("StopGradient", d)) for g, d in pairs if g is not None]
+    return gradients(products, xs)
 
 
 def custom_gradient(f: Any) -> Any:
@@ -162,7 +186,9 @@ def _with_custom_gradient(f: Any, args: Any, kwargs: Any) -> Any:
         )
     graph = get_default_graph()
     inputs = [convert.convert_to_tensor(a) for a in args]
+    before = _all_variables(graph)
     result, grad_fn = f(*inputs)
+    _check_resources(_all_variables(graph), before)
     results = [convert.convert_to_tensor(r) for r in nest.flatten(result)]
     variables = _variables_between(inputs, results)
     if variables and not _takes_variables(grad_fn):
@@ -181,6 +207,62 @@ def _with_custom_gradient(f: Any, args: Any, kwargs: Any) -> Any:
     with graph.gradient_override_map({"IdentityN": name}):
         outputs = apply("IdentityN", [*results, *inputs, *variables])
     return nest.pack_sequence_as(result, outputs[: len(results)])
+
+
+def _all_variables(graph: Any) -> list[Any]:
+    keys = GraphKeys.GLOBAL_VARIABLES, GraphKeys.LOCAL_VARIABLES
+    return [v for key in keys for v in graph.get_collection(key)]
+
+
+def _check_resources(variables: Sequence[Any], known: Sequence[Any]) -> None:
+    """Raises TypeError if one of the variables that are not known is a reference."""
+    old = set(map(id, known))
+    if any(v.dtype._is_ref_dtype for v in variables if id(v) not in old):
+        raise TypeError(
+            "All variables used by a function wrapped with @custom_gradient must be "
+            "`ResourceVariable`s. Ensure that no `variable_scope` is created with "
+            "`use_resource=False`."
+        )
+
+
+def get_dependent_variables(input_ops: Any, output_ops: Any) -> list[Any]:
+    """The trainable variables between inputs and outputs: those whose change changes these."""
+    outputs = [convert.convert_to_tensor(x) for x in nest.flatten(output_ops)]
+    return _variables_between(nest.flatten(input_ops), outputs)
+
+
+def recompute_grad(f: Any) -> Any:
+    """`f`, whose gradient computes f's values again instead of keeping them.
+
+    Gradients flow to the arguments and to the trainable resource variables that `f` reads.
+    """
+
+    @custom_gradient
+    def recomputed(*args: Any) -> Any:
+        def grad_fn(*dys: Any, variables: Any = None) -> Any:
+            with control_dependencies(dys):
+                inner = [apply("Identity", x) for x in args]
+                again = f(*inner)
+            got = gradients(nest.flatten(again), [*inner, *(variables or [])], list(dys))
+            return (got[: len(args)], got[len(args) :]) if variables else got
+
+        return f(*args), grad_fn
+
+    return recomputed
+
+
+def grad_pass_through(f: Any) -> Any:
+    """`f` with the gradient of the identity: what comes in for its outputs goes to its inputs."""
+
+    @functools.wraps(f)
+    @custom_gradient
+    def passed(*args: Any) -> Any:
+        def grad_fn(*dys: Any, variables: Any = None) -> Any:
+            return dys if variables is None else (dys, [None] * len(variables))
+
+        return f(*args), grad_fn
+
+    return passed
 
 
 def _one_each(what: str, grads: Any, of: Sequence[Any]) -> list[Any]:

@@ -104,7 +104,7 @@ def gradients(
             incoming.setdefault(y, []).append(_initial(y, given, i))
         for op in order:
             _backward(graph, op, incoming, colocate_gradients_with_ops)
-        return [_result(incoming, x) for x in xs]
+        return [_result(incoming, x, colocate_gradients_with_ops) for x in xs]
 
 
 def _common_graph(ys: Sequence[Tensor], xs: Sequence[Tensor]) -> Graph:
@@ -194,7 +194,7 @@ def _backward(
     rule = rule_of(op)
     if rule is None:
         return
-    with graph.name_scope(op.name + "_grad"):
+    with graph.name_scope(op.name + "_grad"), graph._original_op(op):
         if colocate:
             with graph.colocate_with(op, ignore_existing=True):
                 grads = _apply_rule(op, rule, incoming)
@@ -246,8 +246,11 @@ def _shaped(op: Operation, g: Gradient, x: Tensor) -> Gradient:
     return g
 
 
-def aggregate(grads: Sequence[Gradient]) -> Gradient | None:
-    """The sum of gradients, None of none. Sparse ones stay sparse among themselves."""
+def aggregate(grads: Sequence[Gradient], owner: Operation | None = None) -> Gradient | None:
+    """The sum of gradients, None of none. Sparse ones stay sparse among themselves.
+
+    A sum over several devices stands where `owner` does, if one is given.
+    """
     if not grads:
         return None
     if len(grads) == 1:
@@ -255,8 +258,25 @@ def aggregate(grads: Sequence[Gradient]) -> Gradient | None:
     sparse = [g for g in grads if isinstance(g, IndexedSlices)]
     if len(sparse) == len(grads):
         return _concatenated(sparse)
-    dense = [g.to_tensor() if isinstance(g, IndexedSlices) else g for g in grads]
-    return apply("AddN", dense)  # type: ignore[no-any-return]
+    return _dense_sum([g.to_tensor() if isinstance(g, IndexedSlices) else g for g in grads], owner)
+
+
+def _dense_sum(grads: Sequence[Tensor], owner: Operation | None) -> Tensor:
+    """The sum, formed on each device first."""
+    on_device: dict[str, list[Tensor]] = {}
+    for g in grads:
+        on_device.setdefault(g.op.device or "", []).append(g)
+    sums = [_sum_beside(on_device[device], on_device[device][0].op) for device in sorted(on_device)]
+    return _sum_beside(sums, owner)
+
+
+def _sum_beside(grads: Sequence[Tensor], place: Operation | None) -> Tensor:
+    if len(grads) == 1:
+        return grads[0]
+    if place is None:
+        return apply("AddN", list(grads))  # type: ignore[no-any-return]
+    with place.graph.colocate_with(place, ignore_existing=True):
+        return apply("AddN", list(grads))  # type: ignore[no-any-return]
 
 
 def _concatenated(slices: Sequence[IndexedSlices]) -> IndexedSlices:
@@ -268,8 +288,8 @@ def _concatenated(slices: Sequence[IndexedSlices]) -> IndexedSlices:
     return IndexedSlices(values, apply("ConcatV2", indices, axis), slices[0].dense_shape)
 
 
-def _result(incoming: dict[Tensor, list[Gradient]], x: Tensor) -> Gradient | None:
-    total = aggregate(incoming.get(x, ()))
+def _result(incoming: dict[Tensor, list[Gradient]], x: Tensor, colocate: bool) -> Gradient | None:
+    total = aggregate(incoming.get(x, ()), x.op if colocate else None)
     if total is not None:
         incoming[x] = [total]
     return total
