@@ -374,6 +374,9 @@ ROWS = {
     ("tensorflow.python.platform.googletest", "TestCase"): "test.TestCase",
     ("tensorflow.python.platform.googletest", "main"): "test.main",
     ("tensorflow.python.platform.test", "TestCase"): "test.TestCase",
+    ("tensorflow.python.grappler.tf_optimizer", "OptimizeGraph"): (
+        "evergraph.compat.grappler:optimize_graph"
+    ),
     ("tensorflow.python.tf2", "enabled"): _INTERNALS + "behaves_as_2",
     ("tensorflow.python.util.tf_export", "tf_export"): _INTERNALS + "plain_decorator",
     ("tensorflow.python.util.tf_export", "keras_export"): _INTERNALS + "plain_decorator",
