@@ -141,7 +141,6 @@ STANDS_FOR = {
     "tensorflow.python.framework.tensor_spec": "evergraph.tf.type_spec",
     "tensorflow.python.framework.type_spec": "evergraph.tf.type_spec",
     "tensorflow.python.util.nest": "evergraph.tf.nest",
-    "tensorflow.python.ops.gradient_checker_v2": "evergraph.tf.test.gradient_functions",
     "tensorflow.python.util.compat": "evergraph.tf.compat",
     "tensorflow.python.util.compat.collections_abc": "collections.abc",
     "tensorflow.python.util.tf_inspect": "inspect",
@@ -201,6 +200,9 @@ ROWS = {
     ),
     ("tensorflow.python.ops.gradient_checker_v2", "compute_gradient"): (
         _INTERNALS + "compute_gradients"
+    ),
+    ("tensorflow.python.ops.gradient_checker_v2", "_to_numpy"): (
+        "evergraph.tf.test.gradient_checker:_array"
     ),
     ("tensorflow.python.ops.gradient_checker_v2", "max_error"): _INTERNALS + "max_error",
     ("tensorflow.python.ops.control_flow_v2_toggles", "control_flow_v2_enabled"): (
