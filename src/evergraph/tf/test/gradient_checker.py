@@ -167,7 +167,7 @@ def _array(x: Any) -> np.ndarray[Any, Any]:
 
 def _pair(x: Any, x_shape: Any, y: Any, y_shape: Any, value: Any, delta: float) -> Any:
     """The pair of Jacobians; zeros where y does not depend on x."""
-    if gradients(y, x) == [None]:
+    if gradients(y, x, identity(y)) == [None]:
         size = _size(x_shape, x.dtype), _size(y_shape, y.dtype)
         zero = np.zeros(size, x.dtype.real_dtype.as_numpy_dtype)
         return zero, zero
