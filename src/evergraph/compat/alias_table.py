@@ -171,6 +171,10 @@ STANDS_FOR = {
         )
     },
     "tensorflow.python.kernel_tests.random.util": "evergraph.tf.test.random_laws",
+    "tensorflow.contrib.image.python.ops.distort_image_ops": (
+        "evergraph.tf.contrib.image.distortions"
+    ),
+    "tensorflow.contrib.stateless": "evergraph.tf.contrib.stateless",
     "tensorflow.python.ops.stateful_random_ops": "evergraph.tf.random.experimental",
     "tensorflow.resource_loader": "evergraph.tf.resource_loader",
 }
@@ -280,6 +284,15 @@ ROWS = {
     ),
     ("tensorflow.python.ops.stateful_random_ops", "_uint_to_int"): (
         "evergraph.tf.random.experimental:uint_to_int"
+    ),
+    ("tensorflow.contrib.image.python.ops.dense_image_warp", "_interpolate_bilinear"): (
+        "evergraph.tf.contrib.image.warps:interpolate_bilinear"
+    ),
+    ("tensorflow.contrib.image.python.ops.sparse_image_warp", "_get_boundary_locations"): (
+        "evergraph.tf.contrib.image.warps:boundary_locations"
+    ),
+    ("tensorflow.contrib.image.python.ops.sparse_image_warp", "_get_grid_locations"): (
+        "evergraph.tf.contrib.image.warps:grid_locations"
     ),
     ("tensorflow.python.ops.math_ops", "mul"): "multiply",
     ("tensorflow.python.ops.math_ops", "sub"): "subtract",
