@@ -85,7 +85,8 @@ def _tail(k: Array) -> Array:
     small = _TAILS[np.minimum(k, 9).astype(np.intp)]
     stirling = (k + 0.5) * np.log(x) - x + 0.5 * math.log(2 * math.pi)
     series = (1 / 12 - (1 / 360 - 1 / 1260 / (x * x)) / (x * x)) / x
-    return np.where(k <= 9, small - stirling, series)
+    tail: Array = np.where(k <= 9, small - stirling, series)
+    return tail
 
 
 # -- normal between bounds ---------------------------------------------------------------------

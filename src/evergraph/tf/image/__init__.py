@@ -33,7 +33,6 @@ from .colours import (
     adjust_hue,
     adjust_jpeg_quality,
     adjust_saturation,
-    convert_image_dtype,
     grayscale_to_rgb,
     hsv_to_rgb,
     per_image_standardization,
@@ -49,6 +48,7 @@ from .colours import (
     yiq_to_rgb,
     yuv_to_rgb,
 )
+from .dtypes import convert_image_dtype
 from .flips import (
     flip_left_right,
     flip_up_down,

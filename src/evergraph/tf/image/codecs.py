@@ -11,6 +11,7 @@ from .. import check_ops, elementwise_ops
 from ..emitting import emit_tensor
 from ..framework import control_dependencies, name_scope
 from ..selection_ops import gather
+from .dtypes import convert_image_dtype
 
 _ANIMATED = "Channels must be in (None, 0, 3) when decoding GIF images"
 _BITMAP = "Channels must be in (None, 0, 3) when decoding BMP images"
@@ -155,8 +156,6 @@ class _Decoder:
         self.start: Any = None
 
     def converted(self, image: Tensor) -> Tensor:
-        from .colours import convert_image_dtype
-
         return convert_image_dtype(image, self.dtype)
 
     def bmp(self) -> Tensor:

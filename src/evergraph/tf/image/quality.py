@@ -15,7 +15,7 @@ from ..emitting import emit_tensor
 from ..framework import control_dependencies, convert_to_tensor, name_scope
 from ..nn_softmax import softmax
 from .checks import image_tensor
-from .colours import convert_image_dtype
+from .dtypes import convert_image_dtype
 
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """How much each scale counts: Wang, Simoncelli, Bovik (2003)."""
