@@ -61,7 +61,13 @@ for _prefix, _kind in (("", "T"), ("Ref", "ref(T)")):
         "T:type; N:int>=1",
         shape=_merge_shape,
     )
-    define(f"{_prefix}Enter", f"data:{_kind} -> output:{_kind}", _ENTER, shape=_same)
+    define(
+        f"{_prefix}Enter",
+        f"data:{_kind} -> output:{_kind}",
+        _ENTER,
+        shape=_same,
+        grad=lambda op, dy: [dy],
+    )
     for _name in ("Exit", "NextIteration"):
         define(f"{_prefix}{_name}", f"data:{_kind} -> output:{_kind}", "T:type", shape=_same)
 

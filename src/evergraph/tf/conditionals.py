@@ -147,7 +147,7 @@ def _build_branch(context: CondContext, fn: Callable[[], Any]) -> tuple[Any, Any
     def inside(x: Any) -> Tensor:
         if isinstance(x, Operation):
             return with_dependencies([x], context.pivot)  # type: ignore[no-any-return]
-        x = convert_to_tensor(with_flows(x), as_ref=True)
+        x = convert_to_tensor(with_flows(x))
         return context.result_inside(x)
 
     result = nest.map_structure(inside, original, expand_composites=True)

@@ -162,8 +162,7 @@ class _Loop:
         else:
             _forget_sparse_rows(self.structure, enters)
         context.adopt_enters(enters)
-        for x in enters:
-            context.inside[x] = x
+        context.inside = {x: x for x in enters}
         context._loop_enters = enters
         return enters
 

@@ -29,12 +29,15 @@ def is_loop_merge(op: Operation) -> bool:
 class Sources:
     """Where values come from in a run: `fed` tensors from outside, `replaced` exits from elsewhere.
 
+    Nothing waits for operations that are `done`: they ran in an earlier piece of the run.
+
     A loop that has gradients runs once, as an operation that also keeps what these need: then its
     exits take their values from that operation.
     """
 
     fed: frozenset[Tensor] = frozenset()
     replaced: Mapping[Operation, Tensor] = field(default_factory=dict)
+    done: frozenset[Operation] = frozenset()
 
     def parents(self, op: Operation) -> Iterable[Operation]:
         """What an operation takes values from or waits for."""
@@ -45,7 +48,10 @@ class Sources:
         for x in op.operands:
             if isinstance(x, Tensor) and x not in self.fed:
                 yield x.op
-        yield from op._control_inputs
+        if self.done:
+            yield from (c for c in op._control_inputs if c not in self.done)
+        else:
+            yield from op._control_inputs
 
     def earlier(self, op: Operation) -> Iterable[Operation]:
         """What an operation runs after: its parents, but for the way round of loops."""

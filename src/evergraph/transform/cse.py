@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.function import Function
 from ..core.graph import get_default_graph
-from ..core.tensor import Literal, Operand, Operation
+from ..core.tensor import Literal, Operand, Operation, Tensor
 from .rewrite import copy_operation, rewrite
 
 _MAX_BYTES = 1024  # literals larger than this are told apart by identity
@@ -26,8 +26,8 @@ def merge_equal(function: Function) -> Function:
         return interned.setdefault(_literal_key(x.value), x)
 
     def visit(op: Operation, operands: list[Operand]) -> Sequence[Operand] | None:
-        if not op.definition.is_pure:
-            return None
+        if not op.definition.is_pure or any(_is_list(x) for x in op.outputs):
+            return None  # two lists that grow must not share their store
         operands[:] = [intern(x) for x in operands]
         key = (op.type, *map(id, operands), _attrs_key(op))
         known = seen.get(key)
@@ -37,6 +37,10 @@ def merge_equal(function: Function) -> Function:
         return known
 
     return rewrite(function, visit)
+
+
+def _is_list(x: Tensor) -> bool:
+    return x.dtype.base_dtype.name == "variant"
 
 
 def _literal_key(value: np.ndarray[Any, Any]) -> Any:

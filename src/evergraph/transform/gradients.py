@@ -15,8 +15,10 @@ from ..core.emit import apply
 from ..core.graph import Graph
 from ..core.opdef import NO_GRADIENT, find
 from ..core.shape import compatible, is_known, merge, show
-from ..core.tensor import Literal, Operation, Tensor
+from ..core.tensor import Literal, Operand, Operation, Tensor
+from ..ops.control import EXITS, MERGES, SWITCHES
 from ..ops.indexed_slices import IndexedSlices
+from . import branch_gradients, loop_gradients
 
 GradRule = Callable[..., Any]
 Gradient = Tensor | IndexedSlices
@@ -160,7 +162,7 @@ def _between(ys: Sequence[Tensor], xs: set[Tensor], stops: set[Tensor]) -> list[
     for op in order:
         if any(
             isinstance(x, Tensor) and (x in xs or (x.op in live and x not in stops))
-            for x in op.operands
+            for x in _sources(op)
         ):
             live.add(op)
     return [op for op in reversed(order) if op in live]
@@ -180,10 +182,27 @@ def _postorder(roots: Sequence[Operation], xs: set[Tensor], stops: set[Tensor]) 
         stack.append((op, True))
         stack.extend(
             (x.op, False)
-            for x in op.operands
+            for x in _sources(op)
             if isinstance(x, Tensor) and x not in stops and x.op not in done
         )
     return list(done)
+
+
+def _sources(op: Operation) -> Sequence[Operand]:
+    """What gradients flow on to from an operation.
+
+    From the exit of a loop that is the functional form of the whole loop; inside a loop they end
+    where its variables come in.
+    """
+    if op.type in EXITS:
+        return (loop_gradients.while_of(op),)
+    if op.type in _CHOICES and branch_gradients.ends_loop_body(op):
+        return ()
+    return op.operands
+
+
+_CHOICES = frozenset((*SWITCHES, *MERGES))
+_WHILES = ("While", "StatelessWhile")
 
 
 def _backward(
@@ -191,7 +210,11 @@ def _backward(
 ) -> None:
     if not any(out in incoming for out in op.outputs):
         return
-    rule = rule_of(op)
+    if op.type in EXITS:
+        total = aggregate(incoming[op.outputs[0]])
+        incoming.setdefault(loop_gradients.while_of(op), []).append(total)  # type: ignore[arg-type]
+        return
+    rule = _control_rule(op) or rule_of(op)
     if rule is None:
         return
     with graph.name_scope(op.name + "_grad"), graph._original_op(op):
@@ -203,6 +226,21 @@ def _backward(
     for x, g in zip(op.operands, grads, strict=True):
         if g is not None and isinstance(x, Tensor) and is_trainable(x):
             incoming.setdefault(x, []).append(_shaped(op, g, x))
+
+
+def _control_rule(op: Operation) -> GradRule | None:
+    """The rule of an operation that chooses or repeats, None if it is another."""
+    if op.type in _WHILES:
+        return lambda op, *dys: loop_gradients.while_gradient(op, dys, gradients)
+    if op.type in SWITCHES:
+        if branch_gradients.ends_loop_body(op):
+            return lambda op, *dys: [None, None]
+        return lambda op, *dys: branch_gradients.switch_gradient(op, dys)
+    if op.type in MERGES:
+        if branch_gradients.ends_loop_body(op):
+            return lambda op, *dys: [None] * len(op.operands)
+        return lambda op, *dys: branch_gradients.merge_gradient(op, dys)
+    return None
 
 
 def _apply_rule(
@@ -226,7 +264,8 @@ def _output_gradient(
     if total is not None:
         incoming[out] = [total]
     # A rule with several outputs gets zeros for those that nothing hangs on.
-    if total is None and len(op.outputs) > 1 and is_trainable(out) and not _is_handle(out):
+    fills = op.type not in _WHILES and op.type not in _CHOICES
+    if fills and total is None and len(op.outputs) > 1 and is_trainable(out) and not _is_handle(out):
         return apply("ZerosLike", out)  # type: ignore[no-any-return]
     return total
 

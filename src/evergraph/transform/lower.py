@@ -22,6 +22,7 @@ from .needed import needed_operations, needed_with_sources
 from .plan import Node, has_control_flow, plan
 from .regions import _NO_VERSIONS, Code, Region, variable_of
 
+
 @dataclass
 class Lowered:
     """A function and what its inputs and outputs are.
@@ -49,11 +50,16 @@ class Lowered:
 class _Program(Region):
     """The outermost region: its inputs are feeds and variables."""
 
-    def __init__(self, feeds: Sequence[Tensor], fetches: Sequence[Tensor | Operation]) -> None:
+    def __init__(
+        self,
+        feeds: Sequence[Tensor],
+        fetches: Sequence[Tensor | Operation],
+        done: frozenset[Operation],
+    ) -> None:
         fed = set(feeds)
         roots = [f.op if isinstance(f, Tensor) else f for f in fetches if f not in fed]
         source = roots[0].graph if roots else feeds[0].graph if feeds else Graph()
-        operations, sources = needed_with_sources(source, roots, fed)
+        operations, sources = needed_with_sources(source, roots, fed, done)
         wanted = [f for f in fetches if isinstance(f, Tensor)]
         self.nodes: Sequence[Node] = operations
         conditions = Conditions(sources)
@@ -119,12 +125,18 @@ class _Program(Region):
         return known
 
 
-def lower(feeds: Sequence[Tensor], fetches: Sequence[Tensor | Operation]) -> Lowered:
+def lower(
+    feeds: Sequence[Tensor],
+    fetches: Sequence[Tensor | Operation],
+    done: frozenset[Operation] = frozenset(),
+) -> Lowered:
     """The function that a run with these feeds and fetches computes.
+
+    `done` are the operations of an earlier piece of the run, for which nothing waits.
 
     Raises ValueError for graphs that no run can compute (cycles, values of handles).
     """
-    return _Program(feeds, fetches).lower()
+    return _Program(feeds, fetches, done).lower()
 
 
 __all__ = ["Lowered", "lower", "needed_operations", "variable_of"]

@@ -44,19 +44,24 @@ def branches(region: Region, node: Branches) -> None:
     merges = _ready_merges(region, node)
     pairs: list[tuple[Tensor, Operand, Operand]] = []
     for op, on, off in merges:
-        pair = (sides[0].value(op.operands[on], base), sides[1].value(op.operands[off], base))
+        pair = (_given(sides[0], op.operands[on]), _given(sides[1], op.operands[off]))
         pairs.append((op.outputs[0], *pair))
         index = [Literal(np.asarray(i, np.int32)) for i in (on, off)]
         pairs.append((op.outputs[1], *index))
     for index, nodes in enumerate((node.on, node.off)):
         for x in _exported(region, nodes, set(members), {m[0] for m in merges}):
-            alive, dead = sides[index].value(x, base), _nothing(x.dtype)
+            alive, dead = _given(sides[index], x), _nothing(x.dtype)
             pairs.append((x, alive, dead) if index == 0 else (x, dead, alive))
     pred = region.value(node.pred, base)
     after = _conditional(region, pred, sides, pairs, base, members[0] if members else None)
     for op in (*members, *(m[0] for m in merges)):
         if after:
             region.seen[op] = after
+
+
+def _given(side: Region, x: Operand) -> Operand:
+    """What a region gives for one of its results, after what that comes after."""
+    return side.value(x, side.seen.get(x.op, {}) if isinstance(x, Tensor) else {})
 
 
 def _ready_merges(region: Region, node: Branches) -> list[tuple[Operation, int, int]]:
@@ -131,7 +136,7 @@ def merge(region: Region, op: Operation, ancestors: Ancestors) -> None:
     captures = Captures()
     kids = [Region(region.code, Graph(), region, captures, ancestors) for _ in range(2)]
     order = (on, 1 - on)
-    values = [k.value(op.operands[i], ancestors) for k, i in zip(kids, order, strict=True)]
+    values = [_given(k, op.operands[i]) for k, i in zip(kids, order, strict=True)]
     index = [Literal(np.asarray(i, np.int32)) for i in order]
     pairs = [(op.outputs[0], *values), (op.outputs[1], *index)]
     _conditional(region, region.value(pred, ancestors), kids, pairs, ancestors, op)  # type: ignore[arg-type]
@@ -265,8 +270,8 @@ def loop(region: Region, node: Loop) -> None:
     test.run(node.condition)
     body.run(node.body)
     assert node.loop_cond is not None
-    going_on = test.value(node.loop_cond.operands[0], base)
-    following = [body.value(_coming_round(m), base) for m in node.merges]
+    going_on = _given(test, node.loop_cond.operands[0])
+    following = [_given(body, _coming_round(m)) for m in node.merges]
     results, after = _repeat(region, (test, body), going_on, following, starts, base, node.merges[0])
     places = {m: k for k, m in enumerate(node.merges)}
     for op in node.exits:
@@ -367,7 +372,7 @@ def _inner(
     inner = Region(code, graph, region, captures, base)
     inner.outer = dict(zip(function.inputs, operands, strict=True))
     inner.run(nodes)
-    return inner, [inner.value(x, {}) for x in function.outputs]
+    return inner, [_given(inner, x) for x in function.outputs]
 
 
 def _call(region: Region, op: Operation, ancestors: Ancestors) -> Ancestors:
@@ -429,7 +434,7 @@ def _while(region: Region, op: Operation, ancestors: Ancestors) -> Ancestors:
         outputs = function.outputs if function is test_function else [
             function.outputs[k] for k in moving
         ]
-        values.append([part.value(x, {}) for x in outputs])
+        values.append([_given(part, x) for x in outputs])
     going_on = _truth(parts[0], values[0][0])
     results, after = _repeat(
         region, (parts[0], parts[1]), going_on, values[1], starts, ancestors, op

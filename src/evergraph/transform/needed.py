@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ..core.graph import Graph
 from ..core.tensor import Operation, Tensor
+from ..errors import InvalidArgumentError
 from .conditions import Sources
 
 _REPLACED = "replaced_exits"
@@ -24,13 +25,16 @@ def replacement_of(exit_op: Operation) -> Tensor | None:
 
 
 def needed_operations(
-    roots: Iterable[Operation], fed: Iterable[Tensor], sources: Sources | None = None
+    roots: Iterable[Operation],
+    fed: Iterable[Tensor],
+    sources: Sources | None = None,
+    done: Iterable[Operation] = (),
 ) -> list[Operation]:
     """What must run for the roots when `fed` tensors are given, each after what it needs.
 
-    Among those that are ready, the one made first comes first.
+    Among those that are ready, the one made first comes first. Nothing waits for what is `done`.
     """
-    sources = sources or Sources(frozenset(fed))
+    sources = sources or Sources(frozenset(fed), done=frozenset(done))
     needed = _reachable(roots, sources)
     order = sorted(needed, key=lambda op: op._id)
     position = {op: i for i, op in enumerate(order)}
@@ -40,17 +44,20 @@ def needed_operations(
 
 
 def needed_with_sources(
-    graph: Graph, roots: Iterable[Operation], fed: Iterable[Tensor]
+    graph: Graph,
+    roots: Iterable[Operation],
+    fed: Iterable[Tensor],
+    done: frozenset[Operation] = frozenset(),
 ) -> tuple[list[Operation], Sources]:
     """What must run, with loops that have gradients as the one operation that serves both."""
     roots, given = list(roots), frozenset(fed)
-    plain = Sources(given)
+    plain = Sources(given, done=done)
     replaced: dict[Operation, Tensor] = graph.extra.get(_REPLACED, {})
     if replaced:
         reached = _reachable(roots, plain)
         active = {e: t for e, t in replaced.items() if t.op in reached}
         if active:
-            plain = Sources(given, active)
+            plain = Sources(given, active, done)
     return needed_operations(roots, given, plain), plain
 
 
@@ -84,5 +91,8 @@ def _sorted_by_dependencies(ops: set[Operation], sources: Sources) -> list[Opera
             if waiting[child] == 0:
                 heapq.heappush(ready, (child._id, child))
     if len(out) != len(ops):
-        raise ValueError("The graph has a cycle, so there is no order to run it in.")
+        raise InvalidArgumentError(
+            f"Graph is invalid, contains a cycle with {len(ops) - len(out)} nodes: "
+            "there is no order to run it in."
+        )
     return out
