@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .boxes import (
     combined_non_max_suppression,
     crop_and_resize,
@@ -147,3 +149,9 @@ __all__ = [
     "yiq_to_rgb",
     "yuv_to_rgb",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    from ..namespaces import resolve
+
+    return resolve("tf.image", name)
