@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-FAMILIES = ("array", "conv", "math", "nn", "linalg", "matrix", "image", "pool", "ctc", "strings")
+FAMILIES = ("array", "conv", "math", "nn", "linalg", "matrix", "image", "pool", "ctc", "sparse", "strings")
 
 
 @dataclass

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
-from ..core.shape import Shape, merge, normal_axis, show, with_rank_at_least
+from ..core.shape import Shape, merge, normal_axis, show, show_brackets, with_rank_at_least
 from ..core.tensor import Literal, Operand, Operation, axes_literal
 from ..core.values import constant_value, value_as_shape
 from . import shape_math as sm
@@ -291,10 +291,31 @@ def _sparse_to_dense(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     indices, shape, values, default = inputs
     coordinates = np.asarray(indices)
     coordinates = coordinates.reshape(-1, 1) if coordinates.ndim < 2 else coordinates
+    _check_sparse_operands(coordinates, ints(shape), np.shape(values), np.shape(default))
     target = xp.full(tuple(ints(shape)), default, np_dtype(attrs, "T"))
     if attrs["validate_indices"]:
         _check_order(coordinates)
     return scatter(xp, target, nd_index(xp, coordinates, target.shape), values, "Update")
+
+
+def _check_sparse_operands(
+    coordinates: Array, shape: Sequence[int], values: Sequence[int], default: Sequence[int]
+) -> None:
+    """Raises ValueError unless the operands of SparseToDense fit together."""
+    count, rank = coordinates.shape[0], coordinates.shape[-1]
+    if len(shape) != rank:
+        raise ValueError(
+            f"output_shape has incorrect number of elements: {len(shape)} should be: {rank}"
+        )
+    if min(shape, default=0) < 0:
+        raise ValueError(f"output_shape must not be negative: {list(shape)}")
+    if tuple(values) not in ((), (count,)):
+        raise ValueError(
+            f"sparse_values has incorrect shape {show_brackets(tuple(values))}, should be [] or "
+            f"[{count}]"
+        )
+    if tuple(default):
+        raise ValueError("default_value should be a scalar.")
 
 
 def _check_order(coordinates: Array) -> None:

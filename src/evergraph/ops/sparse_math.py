@@ -48,6 +48,7 @@ def _add(xp: Any, inputs: Any, attrs: Attrs) -> Any:
         raise ValueError(f"The threshold must be a scalar, got shape {np.shape(inputs[6])}")
     total = _spread(a, of_a, len(rows)) + _spread(b, of_b, len(rows))
     kept = np.abs(total) >= inputs[6]
+    kept[np.setxor1d(of_a, of_b)] = True  # as in TensorFlow, of sums alone the small ones go
     return rows[kept], total[kept], np.array(inputs[2])
 
 
@@ -385,7 +386,8 @@ def _dense_reduce(reduce: Any) -> Callable[..., Any]:
         rows, of_value, left, _ = _groups(inputs)
         out = np.zeros([int(inputs[2][axis]) for axis in left], inputs[1].dtype)
         if len(rows):
-            out[tuple(rows.T)] = _reduced(reduce, inputs[1], of_value, len(rows))
+            got = _reduced(reduce, inputs[1], of_value, len(rows))
+            out[tuple(rows.T)] = got if left else got[0]
         return out.reshape(_kept_shape(inputs[2], left, attrs))
 
     return kernel
