@@ -142,11 +142,11 @@ def _candidates(module: str, name: str) -> Any:
     if symbol != module:
         yield _in_face(symbol, name)
         return
-    if table.is_generated(module):
-        yield _op_function(name)
     public = table.internal_names().get(module, {}).get(name)
     if public:
         yield _public(public)
+    if table.is_generated(module):
+        yield _op_function(name)
     for namespace in table.search_path(module):
         yield _in_face(f"tf.{namespace}".rstrip("."), name)
     if module.startswith(table.WITH_OP_FUNCTIONS):

@@ -112,11 +112,14 @@ def _extreme_grad(op: Any, unused: Any, dy: Any) -> list[Any]:
     )
 
 
-for _name, _choose in (("SparseSparseMaximum", np.maximum), ("SparseSparseMinimum", np.minimum)):
+for _name, _choose, _types in (
+    ("SparseSparseMaximum", np.maximum, "real"),
+    ("SparseSparseMinimum", np.minimum, "number"),
+):
     define(
         _name,
         f"{_TWO} -> output_indices:int64 output_values:T",
-        "T:type{real}",
+        f"T:type{{{_types}}}",
         shape=lambda shapes, attrs, values: [
             (None, rank_from(dim(shapes[0], 1), dim(shapes[2], 0))),
             (None,),

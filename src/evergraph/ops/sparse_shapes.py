@@ -17,6 +17,7 @@ from . import coordinates as co
 
 
 def dim(shape: Shape, axis: int) -> int | None:
+    """An extent of a shape, None while it is not known."""
     return None if shape is None or axis >= len(shape) else shape[axis]
 
 

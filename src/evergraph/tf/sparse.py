@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import int32, int64
+from ..core.dtypes import float32, int32, int64
 from ..core.emit import apply
 from ..core.tensor import Tensor
 from ..core.tensor_shape import TensorShape, dimension_at_index
@@ -95,7 +95,7 @@ def _int64_tensor(value: Any, name: str) -> Tensor:
 
 
 def eye(
-    num_rows: Any, num_columns: Any = None, dtype: Any = np.float32, name: Any = None
+    num_rows: Any, num_columns: Any = None, dtype: Any = float32, name: Any = None
 ) -> SparseTensor:
     """A matrix with ones on its main diagonal; it is square where `num_columns` is None."""
     with name_scope(name, "eye", [num_rows, num_columns]):
