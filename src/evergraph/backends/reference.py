@@ -39,7 +39,7 @@ class ReferenceBackend(Backend):
 
     def compile(self, segment: Segment) -> Executable:
         """A Python function of the segment."""
-        return _PythonFunction(segment.function)
+        return PythonFunction(segment.function)
 
 
 def _without_arguments(function: Function) -> list[Operation]:
@@ -77,7 +77,7 @@ _SMALL = 1024  # elements: for more, speed counts
 _ROUNDED = {name: _rounded(getattr(np, name)) for name in ("exp", "log", "tanh")}
 
 
-def _function_of(op: Operation) -> Callable[..., Any]:
+def function_of(op: Operation) -> Callable[..., Any]:
     """The operation as a Python function of its operands (and, first, of its state)."""
     definition, attrs = op.definition, op.attrs
     kernel = definition.kernel
@@ -107,7 +107,7 @@ class _Shared:
         self.names: dict[Operand, str] = {}
 
 
-class _Writer:
+class Writer:
     """Writes the source of a function: its parameters, a line an operation, its results."""
 
     def __init__(self, function: Function, shared: _Shared, indent: str = "    ") -> None:
@@ -145,11 +145,11 @@ class _Writer:
             self.free(dies.get(op, ()))
         return [self.name(x) for x in self.function.outputs]
 
-    def inner(self, function: Function, operands: list[str]) -> _Writer:
+    def inner(self, function: Function, operands: list[str]) -> Writer:
         """The writer of an inner function, whose inputs have these names outside."""
         for x, outside in zip(function.inputs, operands, strict=True):
             self.names[x] = outside
-        return _Writer(function, self.shared, self.indent + "    ")
+        return type(self)(function, self.shared, self.indent + "    ")
 
     def conditional(self, op: Operation) -> None:
         """Both branches in place, under an `if`."""
@@ -218,11 +218,15 @@ class _Writer:
         if inline is not None:
             return inline
         key = f"f{len(self.scope)}"
-        self.scope[key] = _function_of(op)
+        self.scope[key] = self.callable_of(op)
         if op.definition.state is not None:
             operands = [f"states[{self.shared.states}]", *operands]
             self.shared.states += 1
         return f"{key}({', '.join(operands)})"
+
+    def callable_of(self, op: Operation) -> Callable[..., Any]:
+        """What a line calls for an operation."""
+        return function_of(op)
 
     def inlined(self, op: Operation, operands: list[str]) -> str | None:
         """An elementwise expression in place, where that is the op's kernel."""
@@ -239,14 +243,14 @@ class _Writer:
         return _template(expr, arity).format(*operands)
 
 
-class _PythonFunction(Executable):
+class PythonFunction(Executable):
     """One binding for all shapes: NumPy looks at them itself."""
 
     any_shape = True
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, writer: type[Writer] = Writer) -> None:
         shared = _Shared()
-        _Writer(function, shared).write()
+        writer(function, shared).write()
         source = "\n".join(shared.lines) + "\n"
         self.file = f"<program {next(_numbers)}>"
         self.ops = shared.ops
@@ -276,7 +280,7 @@ class _PythonFunction(Executable):
 
 
 class _PythonBinding(Binding):
-    def __init__(self, program: Callable[..., list[Array]], executable: _PythonFunction) -> None:
+    def __init__(self, program: Callable[..., list[Array]], executable: PythonFunction) -> None:
         self.program = program
         self.executable = executable
 

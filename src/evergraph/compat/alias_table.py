@@ -93,6 +93,7 @@ STANDS_FOR = {
     "tensorflow.python.framework.meta_graph": "evergraph.tf.meta_graph",
     "tensorflow.python.framework.ops": "evergraph.compat.framework_ops",
     "tensorflow.python.framework.registry": "evergraph.compat.framework_ops",
+    "tensorflow.python.framework.sparse_tensor": "evergraph.tf.sparse_tensor",
     "tensorflow.python.framework.subscribe": "evergraph.tf.subscribe",
     "tensorflow.python.framework.tensor_util": "evergraph.tf.tensor_util",
     "tensorflow.python.framework.traceable_stack": "evergraph.compat.traceable_stack",
@@ -183,11 +184,27 @@ _INTERNALS = "evergraph.compat.internals:"
 
 # (module, name) -> "module:name" anywhere, or a public name of TensorFlow.
 ROWS = {
+    ("tensorflow.python.client.session", "BaseSession"): "evergraph.runtime.session:BaseSession",
+    ("tensorflow.python.client.session", "SessionInterface"): (
+        "evergraph.runtime.session:BaseSession"
+    ),
+    ("tensorflow.python.client.session", "_DeviceAttributes"): (
+        "evergraph.runtime.devices:DeviceAttributes"
+    ),
+    ("tensorflow.python.client.session", "register_session_run_conversion_functions"): (
+        "evergraph.runtime.session:register_session_run_conversion_functions"
+    ),
     ("tensorflow.python.client.device_lib", "list_local_devices"): (
         _INTERNALS + "list_local_devices"
     ),
     ("tensorflow.python.framework.errors_impl", "_make_specific_exception"): (
         "evergraph.errors:make_specific_exception"
+    ),
+    ("tensorflow.python.framework.indexed_slices", "IndexedSlicesValue"): (
+        "evergraph.ops.indexed_slices:IndexedSlicesValue"
+    ),
+    ("tensorflow.python.framework.ops", "IndexedSlicesValue"): (
+        "evergraph.ops.indexed_slices:IndexedSlicesValue"
     ),
     ("tensorflow.python.framework.ops", "convert_n_to_tensor"): _INTERNALS + "convert_n_to_tensor",
     ("tensorflow.python.framework.ops", "get_name_scope"): _INTERNALS + "get_name_scope",

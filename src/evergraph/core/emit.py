@@ -317,6 +317,8 @@ def _apply_scopes(graph: Graph, op: Operation) -> None:
         op._control_inputs = control_inputs_for(graph.control_stack, sources)
     if graph.attr_scope:
         op.attrs.update(graph.attr_scope)
+    if graph.original_op is not None:
+        op._original_op = graph.original_op
     if graph.container_name and op.definition.stateful and op.attrs.get("container") == "":
         op.attrs["container"] = graph.container_name
     if graph.gradient_overrides:

@@ -72,10 +72,15 @@ def _reshape(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
         have = prod(d for d in x.shape if d > 0) if 0 in shape else x.size
         if 0 in shape or have % some == 0:
             shape[shape.index(-1)] = have // some
-    if prod(shape) != x.size or -1 in shape:
+    if -1 in shape:
         raise ValueError(
-            f"Input to reshape is a tensor with {x.size} values, but the requested shape "
-            f"{shape} has {known} or is no multiple of it."
+            f"Input to reshape is a tensor with {x.size} values, but the requested shape requires "
+            f"a multiple of {known}: {shape}."
+        )
+    if prod(shape) != x.size:
+        raise ValueError(
+            f"Input to reshape is a tensor with {x.size} values, but the requested shape has "
+            f"{known}: {shape}."
         )
     return x.reshape(shape)
 

@@ -62,8 +62,17 @@ class SparseTensor:
         return self._indices, self._values, self._dense_shape
 
     @staticmethod
-    def _from_components(values: Any) -> SparseTensorValue:
+    def _from_arrays(values: Any) -> SparseTensorValue:
         return SparseTensorValue(*values)
+
+    def _to_components(self) -> list[Any]:
+        return list(self._components())
+
+    def _from_components(self, components: Any) -> SparseTensor:
+        """A sparse tensor of these parts, which are taken as they are."""
+        new = object.__new__(SparseTensor)
+        new._indices, new._values, new._dense_shape = components
+        return new
 
     @property
     def indices(self) -> Tensor:
@@ -105,8 +114,9 @@ class SparseTensor:
         return self._values.dtype
 
     def consumers(self) -> list[Operation]:
-        """The operations that take the values as an input."""
-        return self.values.consumers()
+        """The operations that take one of its three tensors as an input."""
+        found = [op for x in self._components() for op in x.consumers()]
+        return list(dict.fromkeys(found))
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
         """Its value (a SparseTensorValue), run in `session` or the default session."""

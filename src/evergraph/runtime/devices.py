@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..core.provenance import Site, describe
-from ..core.scopes import parse_device
+from ..core.scopes import format_device, parse_device
 from ..core.tensor import Operation, Tensor
 from ..errors import InvalidArgumentError
 from ..settings import settings
@@ -17,23 +16,39 @@ from .traps import EvergraphWarning
 CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 
-@dataclass(frozen=True)
 class DeviceAttributes:
     """A device as `Session.list_devices` describes it."""
 
-    name: str
-    device_type: str
-    memory_limit_bytes: int = 0
+    def __init__(
+        self, name: str, device_type: str, memory_limit_bytes: int = 0, incarnation: int = 0
+    ) -> None:
+        self.name = format_device(parse_device(name))
+        self.device_type = device_type
+        self.memory_limit_bytes = memory_limit_bytes
+        self.incarnation = incarnation
 
     @property
     def memory_limit(self) -> int:
         """Its memory in bytes, 0 if not limited."""
         return self.memory_limit_bytes
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DeviceAttributes) and vars(self) == vars(other)
 
-def list_devices() -> list[DeviceAttributes]:
-    """The devices that programs run on here: the CPU."""
-    return [DeviceAttributes(CPU, "CPU")]
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return (
+            f"_DeviceAttributes({self.name}, {self.device_type}, {self.memory_limit_bytes}, "
+            f"{self.incarnation})"
+        )
+
+
+def list_devices(count: int = 1) -> list[DeviceAttributes]:
+    """The devices that programs run on here: the CPU, as many times as was asked for."""
+    first = CPU.removesuffix("0")
+    return [DeviceAttributes(f"{first}{i}", "CPU") for i in range(max(count, 1))]
 
 
 def is_here(device: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -11,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ..backends.contract import Backend
 from ..backends.reference import ReferenceBackend
-from ..core import context
+from ..backends.tracing import TracingBackend, recording
+from ..core import context, dtypes
 from ..core.convert import make_array
 from ..core.graph import Graph, get_default_graph
 from ..core.provenance import describe
@@ -21,13 +24,16 @@ from ..core.tensor import Operation, Tensor
 from ..errors import InvalidArgumentError
 from . import profile, traps
 from .devices import DeviceAttributes, Placement, list_devices
-from .fetches import FetchPlan
+from .feeds import feed_tensors_of, flat_feeds, register_feed
+from .fetches import FetchPlan, register_expansion
+from .partial import PartialRun
 from .program import BoundProgram, program_for
 from .variables import Store
 
 RunObserver = Callable[["BaseSession"], None]
 _observers: list[RunObserver] = []
 _backend = ReferenceBackend()
+_tracing = TracingBackend()
 _open: weakref.WeakSet[BaseSession] = weakref.WeakSet()
 
 
@@ -51,13 +57,19 @@ def remove_run_observer(observer: RunObserver) -> None:
 class _Call:
     """A prepared run: fetches and feeds of one form, bound to a session."""
 
-    def __init__(self, session: BaseSession, fetches: Any, feeds: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        session: BaseSession,
+        fetches: Any,
+        feeds: Sequence[Any],
+        backend: Backend | None = None,
+    ) -> None:
         graph = session.graph
         self.mutations = graph.mutations
         self.feeds = tuple(_feed_tensor(graph, f) for f in feeds)
         self.converters = [_Feed(t) for t in self.feeds]
         self.plan = FetchPlan(graph, fetches)
-        program = program_for(graph, self.plan.elements, self.feeds, _backend)
+        program = program_for(graph, self.plan.elements, self.feeds, backend or _backend)
         session._placement.place(program.lowered.operations)
         self.program = program
         self.bound = BoundProgram(program, session._store)
@@ -95,15 +107,16 @@ def _feed_tensor(graph: Graph, key: Any) -> Tensor:
 class _Feed:
     """Checks and converts what is fed to one tensor."""
 
-    __slots__ = ("dtype", "shape", "tensor")
+    __slots__ = ("dtype", "is_text", "shape", "tensor")
 
     def __init__(self, tensor: Tensor) -> None:
         self.tensor = tensor
         self.dtype = tensor.dtype.base_dtype.np_dtype
         self.shape = tensor.static_shape
+        self.is_text = tensor.dtype.base_dtype is dtypes.string
 
     def __call__(self, value: Any) -> np.ndarray[Any, Any]:
-        if type(value) is np.ndarray and value.dtype == self.dtype:
+        if type(value) is np.ndarray and value.dtype == self.dtype and not self.is_text:
             array = value
         else:
             array = self._converted(value)
@@ -123,6 +136,8 @@ class _Feed:
                 f"with key {self.tensor!s}."
             )
         if self.dtype == object:
+            if isinstance(value, (int, float)):
+                raise self._too_large(value)
             return make_array(value, self.tensor.dtype)
         if type(value) is int and self.dtype.kind in "iu":
             info = np.iinfo(self.dtype)
@@ -137,7 +152,7 @@ class _Feed:
 
     def _too_large(self, value: Any) -> TypeError:
         return TypeError(
-            f"Type of feed value {str(value)[:200]} with type {type(value).__name__} is not "
+            f"Type of feed value {str(value)[:200]} with type {type(value)} is not "
             f"compatible with Tensor type {self.tensor.dtype.name}. Try explicitly setting the "
             "type of the feed tensor to a larger type (e.g. int64)."
         )
@@ -165,6 +180,8 @@ class BaseSession:
         self._calls: dict[Any, _Call] = {}
         self._lock = threading.Lock()
         self._contexts: list[Any] = []
+        self._partial_runs: dict[Any, PartialRun] = {}
+        self._steps = 0
         _open.add(self)
 
     @property
@@ -179,7 +196,8 @@ class BaseSession:
 
     def list_devices(self) -> list[DeviceAttributes]:
         """The devices of this session."""
-        return list_devices()
+        count = 1 if self._config is None else self._config.device_count.get("CPU", 1)
+        return list_devices(count)
 
     def close(self) -> None:
         """Frees its variables; runs after this raise RuntimeError."""
@@ -207,29 +225,111 @@ class BaseSession:
             observer(self)
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
-        feed_dict = _flat_feeds(feed_dict) if feed_dict else {}
+        feed_dict = flat_feeds(feed_dict) if feed_dict else {}
         key = _call_key(fetches, feed_dict)
         call = None if key is None else self._calls.get(key)
         if call is None or call.mutations != self._graph.mutations:
             call = self._prepare(key, fetches, feed_dict)
         values = [f(v) for f, v in zip(call.converters, feed_dict.values(), strict=True)]
-        got = call(values)
+        if options is None and run_metadata is None:
+            got = call(values)
+        else:
+            got = self._run_told(call, fetches, values, options, run_metadata)
         if run_metadata is not None or profile._active:
             self._measure(call, values, got, run_metadata)
+        self._steps += 1
         if call.single is not None:
             return got[0]
         return call.plan.rebuild(got)
 
     def _prepare(self, key: Any, fetches: Any, feed_dict: dict[Any, Any]) -> _Call:
-        if not self._graph.operations:
-            raise RuntimeError(
-                "The Session graph is empty.  Add operations to the graph before calling run()."
-            )
+        self._check_open()
         with self._lock:
             call = _Call(self, fetches, list(feed_dict))
             if key is not None:
                 self._calls[key] = call
         return call
+
+    def _run_told(
+        self, call: _Call, fetches: Any, values: list[Any], options: Any, metadata: Any
+    ) -> list[Any]:
+        """A run that says in `metadata` what the options ask for."""
+        if metadata is None:
+            return call(values)
+        from . import run_metadata as tell
+
+        metadata.Clear()
+        if options is None or not options.trace_level:
+            got = call(values)
+        else:
+            traced = _Call(self, fetches, call.feeds, _tracing)
+            with recording() as records:
+                got = traced(values)
+            tell.add_step_stats(metadata, records)
+        if options is not None and options.output_partition_graphs:
+            metadata.partition_graphs.add().CopyFrom(self._program_graph(call))
+        if self._is_costed():
+            tell.add_cost_graph(metadata, call.program.lowered.operations)
+        return got
+
+    def _program_graph(self, call: _Call) -> Any:
+        """What a call runs, as a GraphDef."""
+        names = {op.name for op in call.program.lowered.operations}
+        proto = self._graph.as_graph_def()  # type: ignore[attr-defined]
+        kept = [n for n in proto.node if n.name in names]
+        del proto.node[:]
+        proto.node.extend(kept)
+        return proto
+
+    def _is_costed(self) -> bool:
+        """Whether the configuration asks for the costs of this step."""
+        if self._config is None:
+            return False
+        options, step = self._config.graph_options, self._steps + 1
+        every: int = options.build_cost_model
+        return bool(every > 0 and step > options.build_cost_model_after and step % every == 0)
+
+    # -- runs in pieces ------------------------------------------------------------------------
+    def partial_run_setup(self, fetches: Any, feeds: Any = None) -> str:
+        """Announces a run in pieces, and returns its handle for `partial_run`.
+
+        `fetches` and `feeds` are all that the pieces will fetch and feed. InvalidArgumentError if
+        nothing is to be fetched, RuntimeError on a closed session or an empty graph.
+        """
+        self._check_open()
+        keys = [k for feed in feeds or () for k in feed_tensors_of(feed)]
+        piece = PartialRun(self._graph, fetches, [_feed_tensor(self._graph, k) for k in keys])
+        with self._lock:
+            handle = f"partial_run_{len(self._partial_runs)}"
+            self._partial_runs[handle] = piece
+        return handle
+
+    def partial_run(self, handle: Any, fetches: Any, feed_dict: Any = None) -> Any:
+        """The values of some fetches of a run that was set up, with some more feeds.
+
+        Each may be fed and fetched once. InvalidArgumentError for handles that are none, and for
+        what was not announced or has been fed or fetched before.
+        """
+        self._check_open()
+        piece = self._partial_runs.get(handle)
+        if piece is None:
+            raise InvalidArgumentError(
+                None, None, f"{handle!r} is no handle: call partial_run_setup before partial_run."
+            )
+        flat = flat_feeds(feed_dict) if feed_dict else {}
+        tensors = {_feed_tensor(self._graph, k): v for k, v in flat.items()}
+        fed = {t: _Feed(t)(v) for t, v in tensors.items()}
+        value, ran = piece.run(fetches, fed, self._store, _backend)
+        self._placement.place(ran)
+        return value
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        if not self._graph.operations:
+            raise RuntimeError(
+                "The Session graph is empty.  Add operations to the graph before calling run()."
+            )
 
     def _measure(self, call: _Call, fed: list[Any], got: list[Any], metadata: Any) -> None:
         traffic = profile.measure(call.feeds, fed, call.plan.tensors, got)
@@ -242,26 +342,50 @@ class BaseSession:
         self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
     ) -> Callable[..., Any]:
         """A function that runs these fetches; its arguments are the values of `feed_list`."""
+        if feed_list is not None and not isinstance(feed_list, (list, tuple)):
+            raise TypeError("`feed_list` must be a list or tuple.")
         call = _Call(self, fetches, list(feed_list or ()))
 
         def run(*args: Any, **kwargs: Any) -> Any:
             if self._closed:
                 raise RuntimeError("Attempted to use a closed Session.")
-            if kwargs and not accept_options:
+            if kwargs.keys() - (_RUN_KEYWORDS if accept_options else ()):
                 raise TypeError(f"Unexpected keyword arguments: {sorted(kwargs)}")
             if len(args) != len(call.feeds):
                 raise TypeError(
                     f"The callable takes {len(call.feeds)} values to feed, {len(args)} given."
                 )
             values = [f(v) for f, v in zip(call.converters, args, strict=True)]
-            return call.plan.rebuild(call(values))
+            got = self._run_told(
+                call, fetches, values, kwargs.get("options"), kwargs.get("run_metadata")
+            )
+            return call.plan.rebuild(got)
 
         return run
+
+    def _make_callable_from_options(self, callable_options: Any) -> Callable[..., Any]:
+        """A function of the values of `callable_options.feed`; it returns a list."""
+        fetches = [*callable_options.fetch, *callable_options.target]
+        count = len(callable_options.fetch)
+        run = self.make_callable(fetches, list(callable_options.feed), accept_options=True)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            got = run(
+                *args,
+                options=callable_options.run_options,
+                run_metadata=kwargs.get("run_metadata"),
+            )
+            return got[:count]
+
+        return call
 
     # -- as a default --------------------------------------------------------------------------
     def as_default(self) -> AbstractContextManager[BaseSession]:
         """Makes this the default session of the thread inside a `with`; does not close it."""
         return _as_default(self)
+
+
+_RUN_KEYWORDS = {"options", "run_metadata"}
 
 
 def _placement_options(config: Any) -> tuple[bool | None, bool]:
@@ -296,31 +420,6 @@ def _fetch_key(fetches: Any) -> Any:
     return fetches
 
 
-def _flat_feeds(feed_dict: Any) -> dict[Any, Any]:
-    """The feeds by tensor: feeds of composite objects (tuples, slices) taken apart."""
-    if type(feed_dict) is dict and all(type(k) is Tensor for k in feed_dict):
-        return feed_dict
-    if not hasattr(feed_dict, "items"):
-        raise TypeError(f"feed_dict must be a dictionary, not {type(feed_dict).__name__}.")
-    flat: dict[Any, Any] = {}
-    for key, value in feed_dict.items():
-        if isinstance(key, tuple):
-            _add_tuple(flat, key, value)
-        elif hasattr(key, "_components"):
-            _add_tuple(flat, tuple(p for p in key._components() if p is not None), tuple(value))
-        elif hasattr(key, "_feeds"):  # RaggedTensor
-            flat.update(key._feeds(value))
-        else:
-            flat[key] = value
-    return flat
-
-
-def _add_tuple(flat: dict[Any, Any], keys: tuple[Any, ...], values: Any) -> None:
-    if len(keys) != len(values):
-        raise ValueError(f"A feed of {len(keys)} tensors needs as many values, not {len(values)}.")
-    flat.update(zip(keys, values, strict=True))
-
-
 @contextmanager
 def _as_default(session: BaseSession) -> Any:
     stack = context.sessions
@@ -335,6 +434,11 @@ class Session(BaseSession):
     """A session; in a `with` block it is the default session, its graph the default graph."""
 
     def __enter__(self) -> Session:
+        if self._contexts:
+            raise RuntimeError(
+                "Session context managers are not re-entrant. Use `Session.as_default()` if you "
+                "want to enter a session multiple times."
+            )
         scopes = (self.graph.as_default(), self.as_default())
         for scope in scopes:
             scope.__enter__()
@@ -357,8 +461,18 @@ class Session(BaseSession):
 class InteractiveSession(BaseSession):
     """A session that is the default one from when it is made until it is closed."""
 
+    _active_session_count = 0
+
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
         super().__init__(target, graph, config)
+        if InteractiveSession._active_session_count > 0:
+            warnings.warn(
+                "An interactive session is already active. This can cause out-of-memory errors in "
+                "some cases. You must explicitly call `InteractiveSession.close()` to release "
+                "resources held by the other session(s).",
+                stacklevel=2,
+            )
+        InteractiveSession._active_session_count += 1
         self._own_graph = graph is not None
         if graph is not None:
             context.graphs.items.append(graph)
@@ -367,6 +481,7 @@ class InteractiveSession(BaseSession):
     def close(self) -> None:
         """Frees its variables and stops being the default."""
         if not self._closed:
+            InteractiveSession._active_session_count -= 1
             context.sessions.remove(self, enforce_nesting=False)
             if self._own_graph:
                 context.graphs.remove(self._graph, enforce_nesting=False)
@@ -376,3 +491,19 @@ class InteractiveSession(BaseSession):
 def get_default_session() -> BaseSession | None:
     """The innermost default session of this thread, or None."""
     return context.sessions.top()
+
+
+def register_session_run_conversion_functions(
+    tensor_type: Any,
+    fetch_function: Any,
+    feed_function: Any = None,
+    feed_function_for_partial_run: Any = None,
+) -> None:
+    """Makes objects of a type fetchable and feedable.
+
+    `fetch_function(x)` gives the fetches and a function that joins their values;
+    `feed_function(x, value)` pairs of tensor and value; `feed_function_for_partial_run(x)` the
+    tensors. ValueError if the type is registered.
+    """
+    register_feed(tensor_type, feed_function, feed_function_for_partial_run)
+    register_expansion(tensor_type, fetch_function)

@@ -30,6 +30,7 @@ from .control_flow_ops import *  # noqa: E402, F403
 from .device_spec import *  # noqa: E402, F403
 from .fft_ops import *  # noqa: E402, F403
 from .framework import *  # noqa: E402, F403
+from .functional_ops import *  # noqa: E402, F403
 from .gradients_impl import *  # noqa: E402, F403
 from .graph_keys import *  # noqa: E402, F403
 from .importer import *  # noqa: E402, F403
@@ -42,6 +43,7 @@ from .parsing_ops import *  # noqa: E402, F403
 from .ragged_tensors import *  # noqa: E402, F403
 from .random_ops import *  # noqa: E402, F403
 from .sparse_storage import *  # noqa: E402, F403
+from .sparse_spec import *  # noqa: E402, F403
 from .sparse_tensor import *  # noqa: E402, F403
 from .state_ops import *  # noqa: E402, F403
 from .tape import *  # noqa: E402, F403

@@ -27,6 +27,11 @@ def convert_to_tensor_or_sparse_tensor(value: Any, dtype: Any = None, name: Any 
     return sparse
 
 
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a SparseTensor or the value of one."""
+    return isinstance(x, (SparseTensor, SparseTensorValue))
+
+
 def _of_values(function: Callable[..., Any]) -> None:
     """Lets an elementwise function that keeps zero take a SparseTensor: it maps the values."""
 

@@ -84,7 +84,12 @@ class Assertions(absltest.TestCase):
     def _GetNdArray(self, a: Any) -> np.ndarray[Any, Any]:
         if isinstance(a, Tensor) or hasattr(a, "_as_graph_element"):
             a = self.evaluate(a)
-        return a if isinstance(a, np.ndarray) else np.array(a)
+        if isinstance(a, np.ndarray):
+            return a
+        try:
+            return np.array(a)
+        except ValueError:  # a structure whose parts differ in shape
+            return np.array(a, dtype=object)
 
     def _GetPyList(self, a: Any) -> Any:
         """Nested lists of a value, which may be ragged."""
