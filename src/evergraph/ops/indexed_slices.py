@@ -37,8 +37,14 @@ class IndexedSlices:
         return self._values, self._indices, self._dense_shape
 
     @staticmethod
-    def _from_components(values: Any) -> IndexedSlicesValue:
+    def _from_arrays(values: Any) -> IndexedSlicesValue:
         return IndexedSlicesValue(*values)
+
+    def _to_components(self) -> list[Any]:
+        return [x for x in self._components() if x is not None]
+
+    def _from_components(self, components: Any) -> IndexedSlices:
+        return IndexedSlices(*components)
 
     @property
     def values(self) -> Tensor:

@@ -82,7 +82,7 @@ class FetchPlan:
 
     def _composite(self, x: Any) -> Rebuild:
         rebuilds = [_nothing if p is None else self._visit(p) for p in x._components()]
-        return lambda values: x._from_components([r(values) for r in rebuilds])
+        return lambda values: x._from_arrays([r(values) for r in rebuilds])
 
     def _sequence(self, x: Sequence[Any]) -> Rebuild:
         rebuilds = [self._visit(item) for item in x]

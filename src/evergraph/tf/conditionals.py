@@ -10,6 +10,7 @@ from ..core.emit import apply
 from ..core.graph import Graph, get_default_graph
 from ..core.tensor import Operation, Tensor
 from ..ops.indexed_slices import IndexedSlices
+from ..ops.sparse import SparseTensor
 from . import nest
 from .control_flow_context import CondContext
 from .flows import tensor_arrays_for, with_flows
@@ -42,8 +43,12 @@ def merge(inputs: Sequence[Any], name: str | None = None) -> tuple[Any, Tensor]:
     if any(x is None for x in inputs):
         raise ValueError("At least one of the merge inputs is None: %s" % list(inputs))
     with name_scope(name, "Merge", inputs) as scope:
-        values = [x if isinstance(x, IndexedSlices) else convert_to_tensor(x, as_ref=True)
-                  for x in inputs]
+        values = [
+            x if hasattr(x, "_to_components") else convert_to_tensor(x, as_ref=True)
+            for x in inputs
+        ]
+        if all(isinstance(x, SparseTensor) for x in values):
+            return _merged_parts(values, scope)
         if any(isinstance(x, IndexedSlices) for x in values):
             return _merged_slices(values, scope)
         kind = "RefMerge" if all(x.dtype._is_ref_dtype for x in values) else "Merge"
@@ -62,6 +67,12 @@ def _merged_slices(values: Sequence[Any], scope: str) -> tuple[IndexedSlices, Te
     if all(s is not None for s in shapes):
         dense = apply("Merge", shapes, name="dense_shape")[0]
     return IndexedSlices(merged, indices, dense), index
+
+
+def _merged_parts(values: Sequence[SparseTensor], scope: str) -> tuple[SparseTensor, Tensor]:
+    parts = zip(*(x._to_components() for x in values), strict=True)
+    merged = [apply("Merge", list(p), name=scope if not i else None) for i, p in enumerate(parts)]
+    return values[0]._from_components([m[0] for m in merged]), merged[0][1]
 
 
 def cond(
@@ -261,10 +272,10 @@ def _default_of(predicates: list[Any], functions: list[Any]) -> tuple[Any, list[
     names = ", ".join(p.name for p in predicates)
 
     def default() -> Any:
-        from .logging_ops import assert_op
+        from .check_ops import Assert
 
         message = f"None of conditions evaluated as True. Conditions: ({names}), Values:"
-        guard = assert_op(last, [message, apply("Pack", predicates, name="preds_c")])
+        guard = Assert(last, [message, apply("Pack", predicates, name="preds_c")])
         with get_default_graph().control_dependencies([guard]):
             return action()
 
@@ -272,7 +283,7 @@ def _default_of(predicates: list[Any], functions: list[Any]) -> tuple[Any, list[
 
 
 def _at_most_one(predicates: Sequence[Tensor]) -> Operation:
-    from .logging_ops import assert_op
+    from .check_ops import Assert
 
     packed = apply("Pack", list(predicates), name="preds_c")
     count = apply("Sum", apply("Cast", packed, DstT="int32", name="preds_c"), [0],
@@ -281,7 +292,7 @@ def _at_most_one(predicates: Sequence[Tensor]) -> Operation:
     ok = apply("LessEqual", count, one, name="at_most_n_true_conds")
     names = ", ".join(p.name for p in predicates)
     message = f"More than one condition evaluated as True but exclusive=True.  Conditions: ({names}), Values:"
-    return assert_op(ok, [message, packed], summarize=len(predicates))  # type: ignore[no-any-return]
+    return Assert(ok, [message, packed], summarize=len(predicates))  # type: ignore[no-any-return]
 
 
 def switch_case(

@@ -15,7 +15,11 @@ from ..core.emit import apply
 from ..core.graph import get_default_graph
 from ..core.scopes import control_inputs_for
 from ..core.tensor import Literal, Operation, Tensor
-from ..ops.control import ENTERS, EXITS, NEXT_ITERATIONS
+from ..ops.control import ENTERS, EXITS, MERGES, NEXT_ITERATIONS, SWITCHES
+
+
+# Operations that contexts themselves make, before they belong to one.
+_PASSING = frozenset((*ENTERS, *EXITS, *NEXT_ITERATIONS, *MERGES, *SWITCHES))
 
 
 class ControlFlowContext:
@@ -141,7 +145,7 @@ class ControlFlowContext:
         """Raises ValueError for an operation outside a loop that reads what is inside."""
         source = output_context(x.op)
         loop = source.GetWhileContext() if source is not None else None
-        if loop is None or op.type in (*ENTERS, *EXITS, *NEXT_ITERATIONS, "Merge", "RefMerge"):
+        if loop is None or op.type in _PASSING:
             return
         here = self.graph.control_flow_context
         if here is not None and loop in here.enclosing():
