@@ -215,9 +215,11 @@ ROWS = {
     ("tensorflow.python.ops.gradients_impl", "_hessian_vector_product"): (
         "evergraph.tf.gradients_impl:hessian_vector_product"
     ),
-    ("tensorflow.python.ops.math_ops", "_as_indexed_slices"): _INTERNALS + "as_indexed_slices",
+    ("tensorflow.python.ops.math_ops", "_as_indexed_slices"): (
+        "evergraph.tf.gradients_impl:as_indexed_slices"
+    ),
     ("tensorflow.python.ops.math_ops", "_as_indexed_slices_list"): (
-        _INTERNALS + "as_indexed_slices_list"
+        "evergraph.tf.gradients_impl:as_indexed_slices_list"
     ),
     ("tensorflow.python.ops.gradient_checker_v2", "compute_gradient"): (
         _INTERNALS + "compute_gradients"

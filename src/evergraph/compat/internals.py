@@ -158,8 +158,8 @@ def getargspec(function: Any) -> Any:
     spec = inspect.getfullargspec(function)
     if set(spec.kwonlyargs) - set(spec.kwonlydefaults or {}):
         raise ValueError("Function has keyword-only parameters, use getfullargspec().")
-    make = namedtuple("ArgSpec", "args varargs keywords defaults")
-    return make(spec.args, spec.varargs, spec.varkw, spec.defaults)
+    ArgSpec = namedtuple("ArgSpec", "args varargs keywords defaults")
+    return ArgSpec(spec.args, spec.varargs, spec.varkw, spec.defaults)
 
 
 def variable_op(
@@ -204,27 +204,3 @@ def _op(op_type: str) -> Callable[..., Any]:
     from evergraph.tf.op_functions import op_function
 
     return op_function(op_type)
-
-
-def as_indexed_slices(x: Any, optimize: bool = True) -> Any:
-    """A tensor as IndexedSlices of all its rows; IndexedSlices as they are. TypeError otherwise."""
-    tf = _tf()
-    if not isinstance(x, (tf.Tensor, tf.IndexedSlices)):
-        raise TypeError(f"Not a Tensor or IndexedSlices: {type(x)}")
-    if isinstance(x, tf.IndexedSlices):
-        return x
-    shape = tf.shape(x)
-    return tf.IndexedSlices(x, tf.range(0, shape[0]), shape)
-
-
-def as_indexed_slices_list(inputs: Any, optimize: bool = True) -> list[Any]:
-    """Each of a list as IndexedSlices, their indices of one dtype. TypeError for another kind."""
-    tf = _tf()
-    if not isinstance(inputs, (list, tuple)):
-        raise TypeError(f"Expected a list or tuple, not a {type(inputs)}")
-    slices = [as_indexed_slices(x) for x in inputs]
-    if len({s.indices.dtype for s in slices}) <= 1:
-        return slices
-    return [
-        tf.IndexedSlices(s.values, tf.cast(s.indices, tf.int64), s.dense_shape) for s in slices
-    ]

@@ -318,8 +318,7 @@ def _transposed(x: Any) -> Any:
 def _product_grad(op: Any, dy: Any) -> list[Any]:
     indices, values, shape, b = op.inputs
     flip_a, flip_b = op.attrs["adjoint_a"], op.attrs["adjoint_b"]
-    flags = {"adjoint_a": not flip_a, "adjoint_b": False}
-    db = apply("SparseTensorDenseMatMul", indices, values, shape, dy, **flags)
+    db = apply("SparseTensorDenseMatMul", indices, values, shape, dy, adjoint_a=not flip_a)
     down, across = apply("Unpack", indices, num=2, axis=1)
     if flip_a:
         down, across = across, down

@@ -41,9 +41,8 @@ def _dense_groups(x: Any) -> tuple[Groups, tuple[int, ...]]:
     return groups, x.shape[:-1]
 
 
-def _sparse_groups(
-    indices: Any, values: Any, shape: Any, validate: bool
-) -> tuple[Groups, tuple[int, ...]]:
+def _sparse_groups(parts: Sequence[Any], validate: bool) -> tuple[Groups, tuple[int, ...]]:
+    indices, values, shape = parts
     co.check(indices, values, shape)
     _check_rank(shape.tolist())
     if validate and len(indices):
@@ -84,7 +83,7 @@ def _set_operation(first: str, second: str) -> Callable[..., Any]:
             sides.append(
                 _dense_groups(parts[0])
                 if kind == "dense"
-                else _sparse_groups(*parts, attrs["validate_indices"])
+                else _sparse_groups(parts, attrs["validate_indices"])
             )
         (a, a_shape), (b, b_shape) = sides
         if a_shape != b_shape:
@@ -138,7 +137,7 @@ for _name, _inputs, _kinds in (
 
 
 def _set_size(xp: Any, inputs: Any, attrs: Attrs) -> Any:
-    groups, shape = _sparse_groups(*inputs, attrs["validate_indices"])
+    groups, shape = _sparse_groups(inputs, attrs["validate_indices"])
     sizes = np.zeros(shape, np.int32)
     for place, found in groups.items():
         sizes[place] = len(found)

@@ -233,21 +233,27 @@ def _take_many(xp: Any, inputs: Any, attrs: Attrs, kept: TensorsMap) -> Any:
     return _stacked(parts, [len(parts)])
 
 
+def _scalar(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+    return [()]
+
+
 _MAP = "container:string=''; shared_name:string=''"
-for _name, _out, _rule, _put in (
-    ("AddSparseToTensorsMap", "sparse_handle", lambda shapes, attrs, values: [()], _add),
-    (
-        "AddManySparseToTensorsMap",
-        "sparse_handles",
-        lambda shapes, attrs, values: [_many_shape(shapes, attrs, values)[0][:1]],  # type: ignore[index]
-        _add_many,
-    ),
+
+
+def _handles_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+    dense = values.as_shape(2)
+    return [(dense[0] if dense else None,)]
+
+
+for _name, _out, _handles, _put in (
+    ("AddSparseToTensorsMap", "sparse_handle", _scalar, _add),
+    ("AddManySparseToTensorsMap", "sparse_handles", _handles_shape, _add_many),
 ):
     define(
         _name,
         f"{_SPARSE} -> {_out}:int64",
         f"T:type; {_MAP}",
-        shape=_rule,
+        shape=_handles,
         kernel=_put,
         stateful=True,
         effect=True,

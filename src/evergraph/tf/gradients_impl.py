@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core import convert
+from ..core.dtypes import int64
 from ..core.emit import apply
 from ..core.graph import get_default_graph
 from ..core.tensor import Tensor
@@ -150,6 +151,30 @@ def hessians(
         shape = [*tensor.shape.as_list(), *tensor.shape.as_list()]
         out.append(apply("Reshape", apply("Pack", rows), shape))
     return out
+
+
+def as_indexed_slices(x: Any, optimize: bool = True) -> IndexedSlices:
+    """A tensor as IndexedSlices of all its rows; IndexedSlices as they are. TypeError otherwise."""
+    if isinstance(x, IndexedSlices):
+        return x
+    if not isinstance(x, Tensor):
+        raise TypeError(f"Not a Tensor or IndexedSlices: {type(x)}")
+    from . import array_ops
+
+    shape: Any = array_ops.shape(x)
+    return IndexedSlices(x, array_ops.range(0, shape[0]), shape)
+
+
+def as_indexed_slices_list(inputs: Any, optimize: bool = True) -> list[IndexedSlices]:
+    """Each of a list as IndexedSlices, their indices of one dtype. TypeError for another kind."""
+    if not isinstance(inputs, (list, tuple)):
+        raise TypeError(f"Expected a list or tuple, not a {type(inputs)}")
+    slices = [as_indexed_slices(x, optimize) for x in inputs]
+    if len({s.indices.dtype for s in slices}) <= 1:
+        return slices
+    return [
+        IndexedSlices(s.values, apply("Cast", s.indices, DstT=int64), s.dense_shape) for s in slices
+    ]
 
 
 def hessian_vector_product(ys: Any, xs: Sequence[Any], v: Sequence[Any]) -> Any:

@@ -45,8 +45,8 @@ def _parts(sp: SparseTensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _static(sp: SparseTensor) -> list[int] | None:
     """The dense shape where it is wholly known."""
-    shape = sp.get_shape()
-    return shape.as_list() if shape.is_fully_defined() else None
+    extents = sp.get_shape()
+    return [int(n) for n in extents.as_list()] if extents.is_fully_defined() else None
 
 
 # -- making --------------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ def take_many_sparse_from_tensors_map(
     """Takes the SparseTensors of these handles from the map that an operation keeps them in."""
     if not isinstance(sparse_map_op, Operation):
         raise TypeError("sparse_map_op be an Operation")
+    attrs = sparse_map_op.attrs
     if sparse_map_op.type not in _MAPS:
         raise TypeError(
             f"sparse_map_op must be one of {' or '.join(_MAPS)}. Instead, found "
@@ -89,9 +90,9 @@ def take_many_sparse_from_tensors_map(
         got = apply(
             "TakeManySparseFromTensorsMap",
             sparse_handles,
-            dtype=sparse_map_op.get_attr("T"),
-            container=sparse_map_op.get_attr("container"),
-            shared_name=sparse_map_op.get_attr("shared_name") or sparse_map_op.name,
+            dtype=attrs["T"],
+            container=attrs["container"],
+            shared_name=attrs["shared_name"] or sparse_map_op.name,
             name=name,
         )
     return _with_rank(got, rank)

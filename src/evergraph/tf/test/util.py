@@ -239,13 +239,14 @@ def build_as_function_and_v1_graph(func: Any = None) -> Any:
 
     from ...core.graph import Graph
 
-    @parameterized.named_parameters(("_v1_graph", "v1_graph"))
+    named: Any = parameterized.named_parameters(("_v1_graph", "v1_graph"))  # type: ignore[no-untyped-call]
+
     @functools.wraps(func)
     def decorated(self: Any, run_mode: Any, *args: Any, **kwargs: Any) -> None:
         with Graph().as_default():
             func(self, *args, **kwargs)
 
-    return decorated
+    return named(decorated)
 
 
 def for_all_test_methods(decorator: Any, *args: Any, **kwargs: Any) -> Any:
