@@ -13,7 +13,19 @@ from typing import Any
 
 import numpy as np
 
-FAMILIES = ("array", "conv", "math", "nn", "linalg", "matrix", "image", "pool", "ctc", "sparse", "strings")
+FAMILIES = (
+    "array",
+    "conv",
+    "math",
+    "nn",
+    "linalg",
+    "matrix",
+    "image",
+    "pool",
+    "ctc",
+    "sparse",
+    "strings",
+)
 
 
 @dataclass

@@ -329,7 +329,10 @@ def test_a_cycle_is_an_error() -> None:
     y = a + 1.0
     z = y + 1.0
     y.op._update_input(0, z)
-    with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError, match="a cycle with"):
+    with (
+        tf.Session() as session,
+        pytest.raises(tf.errors.InvalidArgumentError, match="a cycle with"),
+    ):
         session.run(z)
 
 

@@ -112,9 +112,7 @@ def _call_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[S
 
 
 _LISTS = "Tin:list(type)>=0; Tout:list(type)>=0"
-_IF = (
-    f"Tcond:type; {_LISTS}; then_branch:func; else_branch:func; output_shapes:list(shape)=[]"
-)
+_IF = f"Tcond:type; {_LISTS}; then_branch:func; else_branch:func; output_shapes:list(shape)=[]"
 _WHILE = (
     "T:list(type)>=0; cond:func; body:func; output_shapes:list(shape)=[]; "
     "parallel_iterations:int=10"
@@ -129,9 +127,7 @@ for _prefix, _stateful in (("", True), ("Stateless", False)):
         shape=_if_shape,
         stateful=_stateful,
     )
-    define(
-        f"{_prefix}While", "input:T -> output:T", _WHILE, shape=_while_shape, stateful=_stateful
-    )
+    define(f"{_prefix}While", "input:T -> output:T", _WHILE, shape=_while_shape, stateful=_stateful)
 for _prefix, _stateful in (("Stateful", True), ("", False)):
     define(
         f"{_prefix}PartitionedCall",

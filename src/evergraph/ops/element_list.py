@@ -227,6 +227,8 @@ def unwritten(info: ListInfo, index: int, element_shape: Shape) -> Any:
     return np.zeros([d or 0 for d in shape], info.dtype)
 
 
-def elements(flow: Any, indices: Iterator[int] | range | list[int], shape: Shape = None) -> list[Any]:
+def elements(
+    flow: Any, indices: Iterator[int] | range | list[int], shape: Shape = None
+) -> list[Any]:
     """The elements at several indices."""
     return [read(flow, int(i), shape) for i in indices]

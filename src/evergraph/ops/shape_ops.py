@@ -362,7 +362,9 @@ def _checked_axis(dim: int, shapes: Sequence[Array]) -> int:
         if shape.ndim != 1:
             raise ValueError(f"input {i} should be a vector, but has shape {show(shape.shape)}")
         if len(shape) != len(first):
-            raise ValueError(f"input {i} should contain {len(first)} elements, but got {len(shape)}")
+            raise ValueError(
+                f"input {i} should contain {len(first)} elements, but got {len(shape)}"
+            )
     if not -len(first) <= dim < len(first):
         raise ValueError(f"Concat dim is out of range: {dim} vs. {len(first)}")
     axis = dim % len(first)

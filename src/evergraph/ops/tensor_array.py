@@ -126,9 +126,7 @@ def _check_dtype(flow: Any, dtype: Any, name: str = "dtype") -> None:
     info = as_list(flow).info
     if info.dtype is not None and dtype.np_dtype != info.dtype:
         have = dtypes.as_dtype(info.dtype)
-        raise ValueError(
-            f"TensorArray dtype is {_cpp(have)} but Op requested dtype {_cpp(dtype)}."
-        )
+        raise ValueError(f"TensorArray dtype is {_cpp(have)} but Op requested dtype {_cpp(dtype)}.")
 
 
 def _cpp(dtype: Any) -> str:
@@ -401,4 +399,3 @@ define(
     grad=NO_GRADIENT,
     stateful=True,
 )
-

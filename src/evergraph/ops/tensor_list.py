@@ -27,7 +27,9 @@ def as_shape(x: Any) -> Shape:
     value = np.asarray(x)
     if value.ndim == 0:
         if value != -1:
-            raise ValueError(f"The only valid scalar shape tensor is the fully unknown shape -1, not {value}.")
+            raise ValueError(
+                f"The only valid scalar shape tensor is the fully unknown shape -1, not {value}."
+            )
         return None
     return tuple(None if d < 0 else int(d) for d in value)
 
@@ -43,9 +45,7 @@ def checked_list(x: Any, dtype: Any = None) -> ElementList:
         raise ValueError("Input handle is not a list. Saw: " + type(x).__name__)
     if dtype is not None and x.info.dtype is not None and x.info.dtype != dtype.np_dtype:
         have = dtypes.as_dtype(x.info.dtype).name
-        raise ValueError(
-            f"Invalid data types; op elements {dtype.name}, but list elements {have}"
-        )
+        raise ValueError(f"Invalid data types; op elements {dtype.name}, but list elements {have}")
     return x  # type: ignore[no-any-return]
 
 
@@ -60,7 +60,9 @@ def _empty(xp: Any, inputs: Any, attrs: Attrs) -> Any:
 def _reserve(xp: Any, inputs: Any, attrs: Attrs) -> Any:
     count = int(inputs[1])
     if count < 0:
-        raise ValueError(f"The num_elements to reserve must be a non negative number, but got {count}")
+        raise ValueError(
+            f"The num_elements to reserve must be a non negative number, but got {count}"
+        )
     return ElementList(_info(attrs, as_shape(inputs[0])), count)
 
 
@@ -155,7 +157,9 @@ def _stack(xp: Any, inputs: Any, attrs: Attrs) -> Any:
     items = checked_list(inputs[0], attrs["element_dtype"])
     wanted = attrs["num_elements"]
     if wanted != -1 and wanted != items.size:
-        raise ValueError(f"Operation expected a list with {wanted} elements but got a list with {items.size} elements.")
+        raise ValueError(
+            f"Operation expected a list with {wanted} elements but got a list with {items.size} elements."
+        )
     return _rows(items, range(items.size), as_shape(inputs[1]))
 
 
@@ -217,9 +221,7 @@ def _scatter(xp: Any, inputs: Any, attrs: Attrs) -> Any:
     if len(inputs) > 3 and int(inputs[3]) != -1:
         size = int(inputs[3])
     if len(indices) != len(value):
-        raise ValueError(
-            f"Specified {len(indices)} indices for a tensor of {len(value)} rows."
-        )
+        raise ValueError(f"Specified {len(indices)} indices for a tensor of {len(value)} rows.")
     if size > 1 << 26 or any(i < 0 or i >= size for i in indices):
         raise ValueError("Indices in TensorListScatter must all be non-negative and in the list.")
     return ElementList(
@@ -261,13 +263,17 @@ def _concat(xp: Any, inputs: Any, attrs: Attrs) -> Any:
         if row is None:
             row = unwritten(items.info, i, as_shape(inputs[1]) if len(inputs) > 1 else None)
         if not np.ndim(row):
-            raise ValueError(f"Concat saw a scalar shape at index {i} but requires at least vectors.")
+            raise ValueError(
+                f"Concat saw a scalar shape at index {i} but requires at least vectors."
+            )
         rows.append(row)
     lengths = np.asarray([len(r) for r in rows], np.int64)
     if not rows:
         shape = items.info.element_shape or ()
         if not shape or any(d is None for d in shape[1:]):
-            raise ValueError("All except the first dimension must be fully defined when concating an empty tensor list.")
+            raise ValueError(
+                "All except the first dimension must be fully defined when concating an empty tensor list."
+            )
         return np.zeros((0, *shape[1:]), items.info.dtype), lengths  # type: ignore[arg-type]
     if len({np.shape(r)[1:] for r in rows}) > 1:
         raise ValueError("Tried to concat tensors with unequal shapes.")

@@ -44,8 +44,7 @@ def merge(inputs: Sequence[Any], name: str | None = None) -> tuple[Any, Tensor]:
         raise ValueError("At least one of the merge inputs is None: %s" % list(inputs))
     with name_scope(name, "Merge", inputs) as scope:
         values = [
-            x if hasattr(x, "_to_components") else convert_to_tensor(x, as_ref=True)
-            for x in inputs
+            x if hasattr(x, "_to_components") else convert_to_tensor(x, as_ref=True) for x in inputs
         ]
         if all(isinstance(x, SparseTensor) for x in values):
             return _merged_parts(values, scope)
@@ -182,13 +181,9 @@ def _merge_branches(branches: Sequence[tuple[Any, Any]], strict: bool) -> Any:
     try:
         nest.assert_same_structure(true_original, false_original, expand_composites=True)
     except TypeError as error:
-        raise TypeError(
-            f"Incompatible return types of true_fn and false_fn: {error}"
-        ) from None
+        raise TypeError(f"Incompatible return types of true_fn and false_fn: {error}") from None
     except ValueError as error:
-        raise ValueError(
-            f"Incompatible return values of true_fn and false_fn: {error}"
-        ) from None
+        raise ValueError(f"Incompatible return values of true_fn and false_fn: {error}") from None
     if not true_result:
         raise ValueError("true_fn and false_fn must return at least one result.")
     pairs = zip(
@@ -256,12 +251,16 @@ def _checked_pairs(pairs: Any, exclusive: bool, strict: bool, name: str) -> list
         if not isinstance(pair, tuple) or len(pair) != 2:
             raise TypeError("Each entry in pred_fn_pairs must be a 2-tuple")
         predicate, fn = pair
-        if not isinstance(predicate, (Tensor, bool)) and not hasattr(predicate, "_as_graph_element"):
+        if not isinstance(predicate, (Tensor, bool)) and not hasattr(
+            predicate, "_as_graph_element"
+        ):
             raise TypeError(f"pred must be Tensor, got {type(predicate).__name__!r}")
         if isinstance(predicate, Tensor) and predicate.dtype.base_dtype.name != "bool":
             raise TypeError(f"pred must be of type bool: {predicate.name!r}")
         if not callable(fn):
-            raise TypeError(f"fn for pred {getattr(predicate, 'name', predicate)} must be callable.")
+            raise TypeError(
+                f"fn for pred {getattr(predicate, 'name', predicate)} must be callable."
+            )
     return list(pairs)
 
 
@@ -286,8 +285,9 @@ def _at_most_one(predicates: Sequence[Tensor]) -> Operation:
     from .check_ops import Assert
 
     packed = apply("Pack", list(predicates), name="preds_c")
-    count = apply("Sum", apply("Cast", packed, DstT="int32", name="preds_c"), [0],
-                  name="num_true_conds")
+    count = apply(
+        "Sum", apply("Cast", packed, DstT="int32", name="preds_c"), [0], name="num_true_conds"
+    )
     one = apply("Const", name="n_true_conds", value=1, dtype="int32")
     ok = apply("LessEqual", count, one, name="at_most_n_true_conds")
     names = ", ".join(p.name for p in predicates)
@@ -296,7 +296,10 @@ def _at_most_one(predicates: Sequence[Tensor]) -> Operation:
 
 
 def switch_case(
-    branch_index: Any, branch_fns: Any, default: Callable[[], Any] | None = None, name: str = "switch_case"
+    branch_index: Any,
+    branch_fns: Any,
+    default: Callable[[], Any] | None = None,
+    name: str = "switch_case",
 ) -> Any:
     """The result of the function that an int32 scalar chooses; `default`, or the last, if none.
 
@@ -335,5 +338,3 @@ def _checked_branches(branch_fns: Any, default: Any) -> list[tuple[int, Callable
     if default is not None and not callable(default):
         raise TypeError("default must be callable.")
     return pairs
-
-

@@ -265,7 +265,13 @@ def _output_gradient(
         incoming[out] = [total]
     # A rule with several outputs gets zeros for those that nothing hangs on.
     fills = op.type not in _WHILES and op.type not in _CHOICES
-    if fills and total is None and len(op.outputs) > 1 and is_trainable(out) and not _is_handle(out):
+    if (
+        fills
+        and total is None
+        and len(op.outputs) > 1
+        and is_trainable(out)
+        and not _is_handle(out)
+    ):
         return apply("ZerosLike", out)  # type: ignore[no-any-return]
     return total
 

@@ -46,9 +46,7 @@ class _Frame:
     def __init__(self, exit_op: Operation) -> None:
         switch = _source(exit_op, 0)
         self.loop_cond = _source(switch, 1)
-        switches = [
-            op for op in self.loop_cond.outputs[0].consumers() if op.type in SWITCHES
-        ]
+        switches = [op for op in self.loop_cond.outputs[0].consumers() if op.type in SWITCHES]
         by_merge = {_source(op, 0): op for op in switches if is_loop_merge(_source(op, 0))}
         self.merges = sorted(by_merge, key=lambda op: op._id)
         self.switches = [by_merge[m] for m in self.merges]
@@ -204,7 +202,8 @@ class _WhileGradient:
         with self.graph.as_default():
             dy_args = [argument(self.graph, -1, x.dtype, x.static_shape) for x in kinds]
             targets = [
-                k for k in range(width)
+                k
+                for k in range(width)
                 if carries_gradient(self.body.inputs[k]) and (k in moving or self.stays[k])
             ]
             xs = [self.body.inputs[k] for k in targets]
@@ -218,7 +217,9 @@ class _WhileGradient:
         for k in range(width):
             if direct[k] is not None:
                 known = results.get(k)
-                results[k] = direct[k] if known is None else apply("AddN", [_dense(direct[k]), known])
+                results[k] = (
+                    direct[k] if known is None else apply("AddN", [_dense(direct[k]), known])
+                )
         return [results.get(k) for k in range(len(self.op.operands))]  # it may have grown
 
     def moving(self) -> list[int]:
@@ -352,9 +353,7 @@ class _Backward:
         if x not in known:
             shape = Literal(_dims(x))
             kind = x.dtype.base_dtype
-            empty = apply(
-                "EmptyTensorList", shape, Literal(np.int32(-1)), element_dtype=kind
-            )
+            empty = apply("EmptyTensorList", shape, Literal(np.int32(-1)), element_dtype=kind)
             arg = argument(self.graph, len(self.body.inputs), dtypes.variant, ())
             with self.graph.as_default():
                 pushed = apply("TensorListPushBack", arg, x, element_dtype=kind)
@@ -469,4 +468,3 @@ def _zeros(x: Any) -> Any:
     if kind is dtypes.resource:
         raise LookupError(f"No gradient flows through the handle {x.name!r} round a loop.")
     return apply("ZerosLike", x)
-

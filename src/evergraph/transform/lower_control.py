@@ -81,9 +81,7 @@ def _ready_merges(region: Region, node: Branches) -> list[tuple[Operation, int, 
         if pred is not node.pred or len(op.operands) != 2:
             continue
         on = sides.index(True)
-        if all(
-            _available(region, op.operands[i], inside[0 if i == on else 1]) for i in (0, 1)
-        ):
+        if all(_available(region, op.operands[i], inside[0 if i == on else 1]) for i in (0, 1)):
             found.append((op, on, 1 - on))
     return found
 
@@ -272,7 +270,9 @@ def loop(region: Region, node: Loop) -> None:
     assert node.loop_cond is not None
     going_on = _given(test, node.loop_cond.operands[0])
     following = [_given(body, _coming_round(m)) for m in node.merges]
-    results, after = _repeat(region, (test, body), going_on, following, starts, base, node.merges[0])
+    results, after = _repeat(
+        region, (test, body), going_on, following, starts, base, node.merges[0]
+    )
     places = {m: k for k, m in enumerate(node.merges)}
     for op in node.exits:
         switch = op.operands[0]
@@ -397,9 +397,7 @@ def _truth(region: Region, x: Operand) -> Operand:
         return x if x.dtype is dtypes.bool_ else apply("Cast", x, DstT=dtypes.bool_)  # type: ignore[no-any-return]
 
 
-def _if(
-    region: Region, op: Operation, functions: Sequence[Any], ancestors: Ancestors
-) -> Ancestors:
+def _if(region: Region, op: Operation, functions: Sequence[Any], ancestors: Ancestors) -> Ancestors:
     pred = _truth(region, region.value(op.operands[0], ancestors))
     captures = Captures()
     built = [_inner(region, f, op.operands[1:], captures, ancestors) for f in functions]
@@ -431,9 +429,9 @@ def _while(region: Region, op: Operation, ancestors: Ancestors) -> Ancestors:
             part.values[function.inputs[k]] = part.arg(n)
         part.run(nodes)
         parts.append(part)
-        outputs = function.outputs if function is test_function else [
-            function.outputs[k] for k in moving
-        ]
+        outputs = (
+            function.outputs if function is test_function else [function.outputs[k] for k in moving]
+        )
         values.append([_given(part, x) for x in outputs])
     going_on = _truth(parts[0], values[0][0])
     results, after = _repeat(

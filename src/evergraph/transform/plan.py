@@ -89,7 +89,9 @@ class _Planner:
             if len(frame) > depth:
                 node: Node = loops.setdefault(frame[depth], Loop(frame[depth]))
             elif op.type in EXITS and self.leaves(op, path):
-                node = loops.setdefault(self.inner_name(op, depth), Loop(self.inner_name(op, depth)))
+                node = loops.setdefault(
+                    self.inner_name(op, depth), Loop(self.inner_name(op, depth))
+                )
             else:
                 node = op
             if isinstance(node, Loop):
@@ -116,9 +118,7 @@ class _Planner:
         """Sorts a loop's operations into its parts."""
         inner = (*path, loop.name)
         own = [op for op in loop.members if self.frames[op] == inner]
-        loop.exits = [
-            op for op in loop.members if op.type in EXITS and self.frames[op] == path
-        ]
+        loop.exits = [op for op in loop.members if op.type in EXITS and self.frames[op] == path]
         loop.merges = [op for op in own if is_loop_merge(op)]
         fed_by = {m.operands[0].op for m in loop.merges if isinstance(m.operands[0], Tensor)}
         loop.constants = [op for op in own if op.type in ENTERS and op not in fed_by]
@@ -168,9 +168,7 @@ class _Planner:
 class _Scheduler:
     """Puts nodes in an order, branch by branch: a branch takes all that is ready for it."""
 
-    def __init__(
-        self, planner: _Planner, nodes: list[Node], owner: dict[Operation, Node]
-    ) -> None:
+    def __init__(self, planner: _Planner, nodes: list[Node], owner: dict[Operation, Node]) -> None:
         self.planner = planner
         self.position = {node: i for i, node in enumerate(nodes)}
         self.nodes = nodes
@@ -187,12 +185,7 @@ class _Scheduler:
 
     def parents(self, node: Node, owner: dict[Operation, Node]) -> set[Node]:
         members = [node] if isinstance(node, Operation) else node.members  # type: ignore[union-attr]
-        found = {
-            owner[p]
-            for op in members
-            for p in self.planner.sources.earlier(op)
-            if p in owner
-        }
+        found = {owner[p] for op in members for p in self.planner.sources.earlier(op) if p in owner}
         found.discard(node)
         return found
 
@@ -249,9 +242,7 @@ class _Scheduler:
     def next_predicate(self, context: Condition) -> Tensor | None:
         """The outermost predicate that the first ready node inside this condition waits for."""
         candidates = [
-            (heap[0], condition)
-            for condition, heap in self.ready.items()
-            if context < condition
+            (heap[0], condition) for condition, heap in self.ready.items() if context < condition
         ]
         if not candidates:
             return None
