@@ -83,6 +83,7 @@ STANDS_FOR = {
     "tensorflow.python.eager.context": "evergraph.compat.graph_mode",
     "tensorflow.python.framework.test_util": "evergraph.tf.test.util",
     "tensorflow.python.framework.common_shapes": "evergraph.compat.common_shapes",
+    "tensorflow.python.framework.composite_tensor": "evergraph.compat.composite_tensor",
     "tensorflow.python.framework.device": "evergraph.tf.device_spec",
     "tensorflow.python.framework.device_spec": "evergraph.tf.device_spec",
     "tensorflow.python.framework.error_interpolation": "evergraph.tf.graph_debug_info",
@@ -96,6 +97,7 @@ STANDS_FOR = {
     "tensorflow.python.framework.sparse_tensor": "evergraph.tf.sparse_tensor",
     "tensorflow.python.framework.subscribe": "evergraph.tf.subscribe",
     "tensorflow.python.framework.tensor_util": "evergraph.tf.tensor_util",
+    "tensorflow.python.framework.test_ops": "evergraph.compat.test_ops",
     "tensorflow.python.framework.traceable_stack": "evergraph.compat.traceable_stack",
     "tensorflow.python.keras.engine.training": "evergraph.tf.keras.network",
     "tensorflow.python.platform.resource_loader": "evergraph.tf.resource_loader",
@@ -145,6 +147,9 @@ STANDS_FOR = {
     "tensorflow.python.util.compat": "evergraph.tf.compat",
     "tensorflow.python.util.compat.collections_abc": "collections.abc",
     "tensorflow.python.util.tf_inspect": "inspect",
+    "tensorflow.python.framework.function": "evergraph.tf.function",
+    "tensorflow.python.eager.function": "evergraph.tf.function",
+    "tensorflow.python.eager.def_function": "evergraph.tf.function",
     "tensorflow.raw_ops": "evergraph.tf.raw_ops",
     **{
         f"tensorflow.python.ops.ragged.{name}": f"evergraph.tf.{module}"
@@ -208,6 +213,9 @@ ROWS = {
     ),
     ("tensorflow.python.framework.ops", "convert_n_to_tensor"): _INTERNALS + "convert_n_to_tensor",
     ("tensorflow.python.framework.ops", "get_name_scope"): _INTERNALS + "get_name_scope",
+    ("tensorflow.python.eager.def_function", "function"): "evergraph.tf.functions:function",
+    ("tensorflow.python.eager.function", "defun"): "evergraph.tf.functions:defun",
+    ("tensorflow.python.framework.function", "Defun"): "evergraph.tf.functions:Defun",
     ("tensorflow.python.framework.common_shapes", "scalar_shape"): _INTERNALS + "scalar_shape",
     ("tensorflow.python.ops.custom_gradient", "get_dependent_variables"): (
         "evergraph.tf.gradients_impl:get_dependent_variables"
@@ -484,7 +492,7 @@ def _entry(word: str) -> tuple[str, str]:
 def internal_packages() -> frozenset[str]:
     """The internal modules that some table names, and the packages above them."""
     found: set[str] = set()
-    for module in (*internal_names(), *STANDS_FOR, *SAME):
+    for module in (*internal_names(), *STANDS_FOR, *SAME, *(module for module, _ in ROWS)):
         parts = module.split(".")
         found.update(".".join(parts[:n]) for n in range(1, len(parts) + 1))
     return frozenset(found)

@@ -37,11 +37,24 @@ def emit(
     Raises KeyError for an unknown op, TypeError and ValueError where dtypes or shapes do not fit,
     RuntimeError when the graph is finalized.
     """
-    definition = opdef.lookup(op_type)
-    graph = _graph_of(inputs)
+    return emit_definition(opdef.lookup(op_type), inputs, attrs, name)
+
+
+def emit_definition(
+    definition: OpDef,
+    inputs: Sequence[Any] = (),
+    attrs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+) -> Operation:
+    """`emit` of an op that is known by its definition: a function of the graph, say."""
+    default = get_default_graph()
+    if default.building_function and default.captured_inputs is not None:
+        graph, inputs = default, default.captured_inputs(inputs)
+    else:
+        graph = _graph_of(inputs)
     values = _given_attrs(definition, attrs) if attrs else {}
     simple = definition.simple_inputs and all(type(x) in (Tensor, Literal) for x in inputs)
-    op_name = graph.op_name(name or op_type)
+    op_name = graph.op_name(name or definition.name)
     if simple:
         operands: Sequence[Operand] = inputs
         _check_simple(definition, inputs, values, op_name)
@@ -74,7 +87,7 @@ def add_operation(
     """Appends an operation whose operands are converted and whose input dtypes are known."""
     _complete_attrs(definition, attrs, op_name)
     op = Operation(graph, op_name, definition, operands, attrs)
-    op.site = user_site(3)
+    op.site = user_site(4)
     _infer_outputs(op)
     _apply_scopes(graph, op)
     graph.append(op)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -42,6 +42,8 @@ class Graph:
         self.mutations = 0
         self.finalized = False
         self.building_function = False
+        # How a graph that captures what it uses from outside sees the inputs of an operation.
+        self.captured_inputs: Callable[[Sequence[Any]], list[Any]] | None = None
         self.extra: dict[str, Any] = {}
         self._scopes = _Scopes()
         self.original_op: Operation | None = None

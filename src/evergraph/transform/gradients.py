@@ -18,7 +18,7 @@ from ..core.shape import compatible, is_known, merge, show
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from ..ops.control import EXITS, MERGES, SWITCHES
 from ..ops.indexed_slices import IndexedSlices
-from . import branch_gradients, loop_gradients
+from . import branch_gradients, call_gradients, loop_gradients
 
 GradRule = Callable[..., Any]
 Gradient = Tensor | IndexedSlices
@@ -203,6 +203,9 @@ def _sources(op: Operation) -> Sequence[Operand]:
 
 _CHOICES = frozenset((*SWITCHES, *MERGES))
 _WHILES = ("While", "StatelessWhile")
+_OWN_ZEROS = frozenset(
+    (*_CHOICES, *_WHILES, *call_gradients.CONDITIONALS, *call_gradients.CALLS)
+)
 
 
 def _backward(
@@ -232,6 +235,12 @@ def _control_rule(op: Operation) -> GradRule | None:
     """The rule of an operation that chooses or repeats, None if it is another."""
     if op.type in _WHILES:
         return lambda op, *dys: loop_gradients.while_gradient(op, dys, gradients)
+    if op.type in call_gradients.CONDITIONALS:
+        return lambda op, *dys: call_gradients.if_gradient(op, dys, gradients)
+    is_call = op.definition.function is not None and op.type not in _registered
+    if op.type in call_gradients.CALLS or (is_call and op.definition.grad is None):
+        if op.gradient_type is None:
+            return lambda op, *dys: call_gradients.call_gradient(op, dys, gradients)
     if op.type in SWITCHES:
         if branch_gradients.ends_loop_body(op):
             return lambda op, *dys: [None, None]
@@ -264,7 +273,7 @@ def _output_gradient(
     if total is not None:
         incoming[out] = [total]
     # A rule with several outputs gets zeros for those that nothing hangs on.
-    fills = op.type not in _WHILES and op.type not in _CHOICES
+    fills = op.type not in _OWN_ZEROS
     if (
         fills
         and total is None

@@ -332,7 +332,7 @@ def _without_loop(captures: Captures) -> Captures:
 
 def functional(region: Region, op: Operation, ancestors: Ancestors) -> Ancestors:
     """Lowers an operation whose attributes are functions."""
-    if op.type in CALLS:
+    if op.type in CALLS or op.definition.function is not None:
         return _call(region, op, ancestors)
     if op.type == "Case":
         return _case(region, op, ancestors)
@@ -375,8 +375,12 @@ def _inner(
     return inner, [_given(inner, x) for x in function.outputs]
 
 
+def _called(op: Operation) -> Any:
+    return op.definition.function if op.type not in CALLS else op.attrs["f"]
+
+
 def _call(region: Region, op: Operation, ancestors: Ancestors) -> Ancestors:
-    inner, values = _inner(region, op.attrs["f"], op.operands, None, ancestors)
+    inner, values = _inner(region, _called(op), op.operands, None, ancestors)
     region.bind(op.outputs, values)
     after = dict(ancestors)
     for variable, chain in inner.versions.items():

@@ -159,7 +159,7 @@ class Region:
             self.bind(op.outputs, [self.read(op.operands[definition.reads], ancestors)])
         elif op.type in _QUERIES:
             self.bind(op.outputs, [self.query(op, ancestors)])
-        elif op.type in MERGES or op.type in FUNCTIONAL:
+        elif op.type in MERGES or op.type in FUNCTIONAL or definition.function is not None:
             ancestors = self.choose(op, ancestors)
         elif definition.updates:
             ancestors = self.update(op, ancestors)
