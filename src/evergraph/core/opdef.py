@@ -43,6 +43,9 @@ class Values(Protocol):
     def as_shape(self, index: int) -> Shape:
         """An integer vector as a shape, its unknown elements as unknown extents."""
 
+    def behind(self, index: int) -> tuple[Shape, DType | None]:
+        """Shape and dtype of the value behind a handle, None where they are not known."""
+
 
 ShapeRule = Callable[[Sequence[Shape], Attrs, Values], Sequence[Shape]]
 Kernel = Callable[..., Any]

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from .dtypes import DType
 from .shape import Shape, is_known, size_of
 from .tensor import UNKNOWN, Literal, Operand, Operation, Tensor
 
+_PASS_HANDLES = ("Identity", "IdentityN", "Enter", "Switch")
 _MAX_FOLDED = 1 << 16  # elements: larger values are left to the compiler
 
 
@@ -28,6 +30,15 @@ class OperandValues:
         """An integer vector as a shape, its unknown elements as unknown extents."""
         return value_as_shape(self.operands[index])
 
+    def behind(self, index: int) -> tuple[Shape, DType | None]:
+        """Shape and dtype of the value behind a handle, as far as its variable declares them."""
+        source = self.operands[index]
+        while isinstance(source, Tensor) and source.op.type in _PASS_HANDLES:
+            op = source.op
+            source = op.operands[source.value_index if op.type == "IdentityN" else 0]
+        attrs = source.op.attrs if isinstance(source, Tensor) else {}
+        return attrs.get("shape"), attrs.get("dtype")
+
 
 class ConcreteValues:
     """The values of operands in a run (a `Values`)."""
@@ -44,6 +55,10 @@ class ConcreteValues:
     def as_shape(self, index: int) -> Shape:
         """An integer vector as a shape."""
         return tuple(None if d < 0 else int(d) for d in np.ravel(self.arrays[index]))
+
+    def behind(self, index: int) -> tuple[Shape, DType | None]:
+        """Shape and dtype of the value behind a handle: in a run it stands in its place."""
+        return np.shape(self.arrays[index]), None
 
 
 def constant_value(x: Operand) -> np.ndarray[Any, Any] | None:

@@ -11,6 +11,7 @@ from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
 from ..core.shape import Shape, merge, show
 from ..core.tensor import Operand, Operation, Tensor
+from ..core.values import OperandValues
 from ..errors import OutOfRangeError
 from .indexed_slices import IndexedSlices
 from .operands import as_ints, np_dtype
@@ -55,10 +56,20 @@ def read_variable(handle: Tensor, dtype: Any, name: str | None = None) -> Tensor
     return value
 
 
+def _shapes_behind(shapes: Sequence[Shape], values: Values) -> list[Shape]:
+    """The operands' shapes, of the first, a handle, that of its value.
+
+    In a run the value itself stands where the handle does.
+    """
+    known = values.behind(0)[0] if isinstance(values, OperandValues) else shapes[0]
+    return [known, *shapes[1:]]
+
+
 define(
     "ReadVariableOp",
     "resource:resource -> value:dtype",
     "dtype:type",
+    shape=lambda shapes, attrs, values: _shapes_behind(shapes, values),
     stateful=True,
     reads=0,
     grad=lambda op, dy: [dy],
@@ -98,13 +109,19 @@ for _name, _handle in (("_InitializedValue", "ref(dtype)"), ("_InitializedResour
     )
 
 
+def _variable_shape_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+    known = _shapes_behind(shapes, values)[0]
+    return [(None,) if known is None else (len(known),)]
+
+
 # The kernels of the three ops below see the variable's value in the place of its handle.
 define(
     "VariableShape",
     "input:resource -> output:out_type",
     "out_type:type{index}=int32",
-    shape=lambda shapes, attrs, values: [(None,)],
+    shape=_variable_shape_shape,
     kernel=lambda xp, inputs, attrs: np.asarray(inputs[0].shape, np_dtype(attrs, "out_type")),
+    partial_value=lambda op: OperandValues(op.operands).behind(0)[0],
     stateful=True,
     grad=NO_GRADIENT,
 )
@@ -133,7 +150,13 @@ def _resource_gather_grad(op: Operation, dy: Any) -> list[Any]:
 def _resource_gather_shape(
     shapes: Sequence[Shape], attrs: Attrs, values: Values
 ) -> Sequence[Shape]:
-    return [None] if shapes[0] == () else gather_shape(shapes, 0, attrs["batch_dims"])
+    batch_dims = attrs["batch_dims"]
+    return gather_shape(_shapes_behind(shapes, values), batch_dims, batch_dims)
+
+
+def _resource_gather(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
+    batch_dims = attrs["batch_dims"]
+    return gather_rows(xp, inputs[0], inputs[1], batch_dims, batch_dims)
 
 
 define(
@@ -141,7 +164,7 @@ define(
     "resource:resource indices:Tindices -> output:dtype",
     "batch_dims:int=0; validate_indices:bool=true; dtype:type; Tindices:type{index}",
     shape=_resource_gather_shape,
-    kernel=lambda xp, inputs, attrs: gather_rows(xp, inputs[0], inputs[1], 0, attrs["batch_dims"]),
+    kernel=_resource_gather,
     stateful=True,
     grad=_resource_gather_grad,
 )
@@ -150,7 +173,7 @@ define(
 def _resource_gather_nd_shape(
     shapes: Sequence[Shape], attrs: Attrs, values: Values
 ) -> Sequence[Shape]:
-    return [None] if shapes[0] == () else gather_nd_shape(shapes, attrs, values)
+    return gather_nd_shape(_shapes_behind(shapes, values), attrs, values)
 
 
 define(
@@ -194,10 +217,26 @@ define(
     overwrites=True,
     grad=NO_GRADIENT,
 )
+
+
+def _check_assigned(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+    """Refuses a value that the variable behind a handle cannot hold."""
+    if isinstance(values, OperandValues):
+        shape, dtype = values.behind(0)
+        if dtype is not None and dtype.base_dtype is not attrs["dtype"]:
+            raise ValueError(
+                f"Trying to assign a value of dtype {attrs['dtype'].name} to a variable of "
+                f"{dtype.name}"
+            )
+        merge(shape, shapes[1])
+    return []
+
+
 define(
     "AssignVariableOp",
     "resource:resource value:dtype ->",
     "dtype:type",
+    shape=_check_assigned,
     kernel=_assign,
     stateful=True,
     updates=(0,),
@@ -215,8 +254,8 @@ def _stepped(sign: int) -> Callable[..., tuple[Array]]:
         ref, value = inputs
         if ref.shape != value.shape:
             raise ValueError(
-                f"The variable has shape {show(ref.shape)}, what is "
-                f"{'added' if sign > 0 else 'subtracted'} {show(value.shape)}: they must be equal."
+                f"Shapes must be equal: the variable has {show(ref.shape)}, what is "
+                f"{'added' if sign > 0 else 'subtracted'} {show(value.shape)}."
             )
         return (ref + value if sign > 0 else ref - value,)
 
@@ -253,6 +292,14 @@ def _scattered_shape(check: Callable[[Shape, Shape, Shape], None]) -> Callable[.
     return rule
 
 
+def _checked_behind(check: Callable[[Shape, Shape, Shape], None]) -> Callable[..., list[Shape]]:
+    def rule(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+        check(*_shapes_behind(shapes, values))
+        return []
+
+    return rule
+
+
 def _on_variable(run: Callable[..., Array]) -> Callable[..., tuple[Array]]:
     return lambda xp, inputs, attrs: (run(xp, *inputs),)
 
@@ -274,6 +321,7 @@ for _how in ("Update", "Add", "Sub", "Mul", "Div", "Min", "Max"):
         f"ResourceScatter{_how}",
         "resource:resource indices:Tindices updates:dtype ->",
         f"dtype:{'type' if _how == 'Update' else 'type{number}'}; Tindices:type{{index}}",
+        shape=_checked_behind(rows_shape),
         kernel=_on_variable(scatter_rows(_how)),
         stateful=True,
         updates=(0,),
@@ -294,6 +342,7 @@ for _how in ("Update", "Add", "Sub"):
         f"ResourceScatterNd{_how}",
         "ref:resource indices:Tindices updates:T ->",
         "T:type; Tindices:type{index}; use_locking:bool=true",
+        shape=_checked_behind(elements_shape),
         kernel=_on_variable(scatter_elements(_how)),
         stateful=True,
         updates=(0,),
