@@ -213,9 +213,6 @@ ROWS = {
     ),
     ("tensorflow.python.framework.ops", "convert_n_to_tensor"): _INTERNALS + "convert_n_to_tensor",
     ("tensorflow.python.framework.ops", "get_name_scope"): _INTERNALS + "get_name_scope",
-    ("tensorflow.python.eager.def_function", "function"): "evergraph.tf.functions:function",
-    ("tensorflow.python.eager.function", "defun"): "evergraph.tf.functions:defun",
-    ("tensorflow.python.framework.function", "Defun"): "evergraph.tf.functions:Defun",
     ("tensorflow.python.framework.common_shapes", "scalar_shape"): _INTERNALS + "scalar_shape",
     ("tensorflow.python.ops.custom_gradient", "get_dependent_variables"): (
         "evergraph.tf.gradients_impl:get_dependent_variables"
