@@ -86,6 +86,7 @@ STANDS_FOR = {
     "tensorflow.python.framework.composite_tensor": "evergraph.compat.composite_tensor",
     "tensorflow.python.framework.device": "evergraph.tf.device_spec",
     "tensorflow.python.framework.device_spec": "evergraph.tf.device_spec",
+    "tensorflow.python.framework.dtypes": "evergraph.compat.dtypes",
     "tensorflow.python.framework.error_interpolation": "evergraph.tf.graph_debug_info",
     "tensorflow.python.framework.graph_io": "evergraph.tf.graph_io",
     "tensorflow.python.framework.graph_util": "evergraph.tf.graph_util",
@@ -397,6 +398,9 @@ ROWS = {
         ("tensorflow.python.ops.state_ops", name): _INTERNALS + name
         for name in ("init_variable", "variable_op", "variable_op_v2")
     },
+    ("tensorflow.python.ops.variable_scope", "_DEFAULT_USE_RESOURCE"): (
+        _INTERNALS + "DEFAULT_USE_RESOURCE"
+    ),
     ("tensorflow.python.ops.variable_scope", "_PartitionInfo"): (
         "evergraph.tf.variable_store:PartitionInfo"
     ),

@@ -162,6 +162,10 @@ def getargspec(function: Any) -> Any:
     return ArgSpec(spec.args, spec.varargs, spec.varkw, spec.defaults)
 
 
+# Whether variables are resource variables when a program starts.
+DEFAULT_USE_RESOURCE = False
+
+
 def variable_op(
     shape: Any,
     dtype: Any,

@@ -104,6 +104,14 @@ class Graph:
     def control_flow_context(self, context: Any) -> None:
         self._scopes.context = context
 
+    @property
+    def _building_function(self) -> bool:
+        return self.building_function
+
+    @_building_function.setter
+    def _building_function(self, building: bool) -> None:
+        self.building_function = building
+
     def switch_to_thread_local(self) -> None:
         """Keeps the scopes of threads apart, as they always are here: there is nothing to do."""
 
@@ -218,7 +226,7 @@ class Graph:
             new = self.unique_name(name)
         self.name_stack = new
         try:
-            yield new + "/" if new else ""
+            yield new + "/" if name else ""
         finally:
             self.name_stack = old
 
@@ -338,11 +346,13 @@ class Graph:
         old = self.device_stack
         if isinstance(device_name_or_function, str):
             merge_device("", device_name_or_function)  # refuses a malformed name here
-        self.device_stack = [*old, DeviceScope(device_name_or_function)]
+        own = self.device_stack = [*old, DeviceScope(device_name_or_function)]
         try:
             yield
         finally:
-            self.device_stack = old
+            nested, self.device_stack = self.device_stack is own, old
+            if not nested:
+                raise RuntimeError("Exiting device scope without proper scope nesting")
 
     @contextmanager
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
@@ -359,6 +369,18 @@ class Graph:
             yield
         finally:
             self.colocation_stack, self.device_stack = old_groups, old_devices
+
+    @property
+    def _container(self) -> str:
+        return self.container_name
+
+    @property
+    def _variable_creator_stack(self) -> Any:
+        return self.extra.get("variable_creators", ())
+
+    @_variable_creator_stack.setter
+    def _variable_creator_stack(self, creators: Any) -> None:
+        self.extra["variable_creators"] = creators
 
     @contextmanager
     def container(self, container_name: str) -> Iterator[str]:

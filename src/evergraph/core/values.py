@@ -128,6 +128,10 @@ def _fold_operation(op: Operation) -> None:
     elif is_shape_query(op):
         known = shape_query(op, op.operands[0])
         results = None if known is None else [known]
+    elif op.type == "VariableShape":
+        declared = OperandValues(op.operands).behind(0)[0]
+        dtype = op.outputs[0].dtype.np_dtype
+        results = [np.asarray(declared, dtype)] if is_known(declared) else None
     elif _may_fold(op):
         values = [o.value if isinstance(o, Literal) else o._value for o in op.operands]
         if not any(v is UNKNOWN for v in values):

@@ -124,7 +124,12 @@ class _HandleVariable(Variable):
         return _UnreadVariable(self, op)
 
     def _converted(self, value: Any) -> Tensor:
-        return convert_to_tensor(value, dtype=self._dtype)
+        current = get_default_graph()
+        # A function's graph captures the variable; all others leave the value to its own.
+        if current is self.graph or current.building_function:
+            return convert_to_tensor(value, dtype=self._dtype)
+        with self.graph.as_default():
+            return convert_to_tensor(value, dtype=self._dtype)
 
     @contextmanager
     def _after_caching(self) -> Iterator[None]:
@@ -195,6 +200,12 @@ class _HandleVariable(Variable):
 
     def __copy__(self) -> _HandleVariable:
         return self
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        raise NotImplementedError(
+            "__deepcopy__() is only available when eager execution is enabled: a graph's variable "
+            "has no value of its own; tf.assign it to another variable."
+        )
 
 
 def _no_assignment(sign: str, method: str) -> Callable[[Any, Any], NoReturn]:
@@ -282,7 +293,9 @@ class ResourceVariable(_HandleVariable):
         with name_scope("Read"):
             self._graph_element = self._read_variable_op()
             if self._caching_device is not None:
-                with self.graph.device(self._caching_device):
+                # The cache is independent of the devices around the variable.
+                alone = self.graph.colocate_with(None, ignore_existing=True)
+                with alone, self.graph.device(self._caching_device):
                     self._cached_value = apply("Identity", self._graph_element)
 
     def _init_from_proto(self, source: Any, scope: str | None) -> None:
