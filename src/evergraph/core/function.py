@@ -6,6 +6,7 @@ and evaluated op by op.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -46,6 +47,14 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<Function of {len(self.graph.operations)} operations>"
+
+
+_numbers = itertools.count()
+
+
+def fresh_name(prefix: str) -> str:
+    """A name for a function that no other one has."""
+    return f"__{prefix}_{next(_numbers)}"
 
 
 def inner_functions(op: Operation) -> dict[str, Function]:

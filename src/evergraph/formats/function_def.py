@@ -329,7 +329,7 @@ def function_def(function: Function) -> Any:
         signature.input_arg.add(name=name, type=x.dtype.as_datatype_enum)
     for name, out in zip(results, function.outputs, strict=True):
         signature.output_arg.add(name=name, type=out.dtype.base_dtype.as_datatype_enum)
-    body = [op for op in function.graph.operations if op.type != "_Arg"]
+    body = _live_operations(function)
     signature.is_stateful = any(op.definition.stateful for op in body)
     writer = _BodyWriter(function, arguments)
     for op in body:
@@ -337,6 +337,28 @@ def function_def(function: Function) -> Any:
     for i, (name, out) in enumerate(zip(results, function.outputs, strict=True)):
         proto.ret[name] = writer.result(i, out, proto)
     return proto
+
+
+def _live_operations(function: Function) -> list[Operation]:
+    """The operations that a call runs: what the outputs need, and what acts.
+
+    A loop's body may hold others, which its gradient was made of.
+    """
+    seen: set[Operation] = set()
+    stack = [x.op for x in function.outputs if isinstance(x, Tensor)]
+    acting = [op for op in function.graph.operations if _acts(op)]
+    stack += acting
+    while stack:
+        op = stack.pop()
+        if op not in seen:
+            seen.add(op)
+            stack.extend(x.op for x in op.operands if isinstance(x, Tensor))
+            stack.extend(op._control_inputs)
+    return [op for op in function.graph.operations if op in seen and op.type != "_Arg"]
+
+
+def _acts(op: Operation) -> bool:
+    return op.definition.effect or bool(op.definition.updates)
 
 
 class _BodyWriter:

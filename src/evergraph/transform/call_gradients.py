@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core import dtypes
 from ..core.emit import apply, emit
-from ..core.function import Function, argument
+from ..core.function import Function, argument, fresh_name
 from ..core.graph import Graph
 from ..core.tensor import Operation, Tensor
 from ..ops.indexed_slices import IndexedSlices
@@ -107,7 +107,7 @@ class _Gradient:
             outputs = [
                 self.gradients[i] if i in self.gradients else _zeros(self.inputs[i]) for i in found
             ]
-        return Function(self.graph, [*self.inputs, *self.dys], outputs)
+        return Function(self.graph, [*self.inputs, *self.dys], outputs, fresh_name("gradient"))
 
 
 def _zeros(x: Tensor) -> Any:

@@ -10,13 +10,14 @@ learning", 2018, with functions for frames.)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..core import dtypes
 from ..core.emit import apply, emit
-from ..core.function import Function, argument
+from ..core.function import Function, argument, fresh_name, inner_functions
 from ..core.graph import Graph
 from ..core.shape import is_known
 from ..core.tensor import Literal, Operand, Operation, Tensor
@@ -110,7 +111,8 @@ class _Frame:
         fed = frozenset(x for x in mapping if isinstance(x, Tensor))
         operations = needed_operations(roots, fed, _Inside(fed))
         copy_operations(graph, operations, mapping)
-        return Function(graph, inputs, [mapping.get(x, x) for x in outputs])
+        results = [mapping.get(x, x) for x in outputs]
+        return Function(graph, inputs, results, fresh_name("while_part"))
 
 
 class _Inside(Sources):
@@ -156,7 +158,10 @@ def copy_operations(
             operands = [operands[0], operands[0]]
             back.append(op)
         new = copy_operation(graph, op, operands)
+        new.name = graph.unique_name(op.name)
         new.gradient_type = op.gradient_type
+        if inner_functions(op):
+            new.attrs = {**op.attrs, **{k: _copied(f) for k, f in inner_functions(op).items()}}
         new._control_inputs = [copies[c] for c in op._control_inputs if c in copies]
         copies[op] = new
         mapping.update(zip(op.outputs, new.outputs, strict=True))
@@ -165,6 +170,11 @@ def copy_operations(
                 x._consumers.append(new)
     for op in back:
         copies[op].rewire(1, mapping[op.operands[1]])  # type: ignore[arg-type]
+
+
+def _copied(f: Function) -> Function:
+    """The same function, whose inputs and outputs may be extended apart."""
+    return Function(f.graph, list(f.inputs), list(f.outputs), f.name)
 
 
 def carries_gradient(x: Operand) -> bool:
@@ -255,6 +265,14 @@ class _WhileGradient:
         return found
 
 
+@dataclass
+class _Record:
+    """What a forward loop stores for its gradients: the outputs with the lists, and the counter."""
+
+    saved: dict[Tensor, int] = field(default_factory=dict)
+    count: int | None = None
+
+
 class _Backward:
     """The loop that runs the gradient of a body, last iteration first."""
 
@@ -272,6 +290,8 @@ class _Backward:
         self.before = before
         self.moving, self.dy_args, self.grads = moving, dy_args, grads
         self.dys = forward.dys
+        records = self.op.graph.extra.setdefault("loops_with_gradients", {})
+        self.record: _Record = records.setdefault(self.op, _Record())
         self.constants = [
             k for k, stays in enumerate(self.stays) if stays and grads.get(k) is not None
         ]
@@ -338,9 +358,10 @@ class _Backward:
         reads = [x for op in backward for x in op.operands]
         found: dict[Tensor, None] = {}
         for x in (*reads, *outputs):
-            if isinstance(x, Tensor) and x.op not in own and x not in given:
-                if x.op.type != "Const" and not self.is_fixed_handle(x):
-                    found[x] = None
+            if not isinstance(x, Tensor) or x.op in own or x in given:
+                continue
+            if x.op.type != "Const" and not self.is_fixed_handle(x):
+                found[x] = None
         return found
 
     def is_fixed_handle(self, x: Tensor) -> bool:
@@ -349,7 +370,7 @@ class _Backward:
 
     def save(self, x: Tensor) -> Tensor:
         """The list of the values that a tensor of the body takes, from the forward loop."""
-        known: dict[Tensor, int] = self.op.attrs.setdefault("_saved", {})
+        known = self.record.saved
         if x not in known:
             shape = Literal(_dims(x))
             kind = x.dtype.base_dtype
@@ -362,13 +383,13 @@ class _Backward:
 
     def iterations(self) -> Tensor:
         """The number of iterations that the forward loop made."""
-        if "_count" not in self.op.attrs:
+        if self.record.count is None:
             arg = argument(self.graph, len(self.body.inputs), dtypes.int32, ())
             with self.graph.as_default():
                 following = apply("AddV2", arg, Literal(np.int32(1)))
             zero = apply("Const", name="count", value=np.int32(0), dtype=dtypes.int32)
-            self.op.attrs["_count"] = self.extend(zero, arg, following)
-        return self.op.outputs[self.op.attrs["_count"]]
+            self.record.count = self.extend(zero, arg, following)
+        return self.op.outputs[self.record.count]
 
     def extend(self, start: Tensor, arg: Tensor, following: Tensor) -> int:
         """Gives the forward loop one more variable; its number."""
@@ -381,6 +402,7 @@ class _Backward:
         start._consumers.append(op)
         op.outputs.append(Tensor(op, index, arg.dtype, arg.static_shape))
         op.attrs["T"] = (*op.attrs["T"], arg.dtype)
+        self.body.name, test.name = fresh_name("while_body"), fresh_name("while_cond")  # others now
         op.graph.changed()
         return index
 
@@ -426,7 +448,8 @@ class _Backward:
             new = [mapping.get(x, x) for x in outputs]
             added = [apply("AddN", [a, b]) for a, b in zip(sums, new[n:], strict=True)]
         results = [left, *new[:n], *added, *popped, *stay]
-        return Function(test_graph, tests, [going_on]), Function(graph, args, results)
+        test = Function(test_graph, tests, [going_on], fresh_name("while_grad_cond"))
+        return test, Function(graph, args, results, fresh_name("while_grad_body"))
 
     def common_shape(self, k: int) -> Any:
         start, end = self.body.inputs[k].static_shape, self.body.outputs[k].static_shape

@@ -12,7 +12,8 @@ from ..core.emit import apply
 from ..core.function import Function
 from ..core.graph import Graph
 from ..core.opdef import lookup
-from ..core.shape import Shape, merge as merged_shape
+from ..core.shape import Shape
+from ..core.shape import merge as merged_shape
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from ..ops.control import MERGES, SWITCHES, common_shape
 from .conditions import Conditions
@@ -44,10 +45,10 @@ def branches(region: Region, node: Branches) -> None:
     merges = _ready_merges(region, node)
     pairs: list[tuple[Tensor, Operand, Operand]] = []
     for op, on, off in merges:
-        pair = (_given(sides[0], op.operands[on]), _given(sides[1], op.operands[off]))
-        pairs.append((op.outputs[0], *pair))
-        index = [Literal(np.asarray(i, np.int32)) for i in (on, off)]
-        pairs.append((op.outputs[1], *index))
+        chosen = (_given(sides[0], op.operands[on]), _given(sides[1], op.operands[off]))
+        pairs.append((op.outputs[0], *chosen))
+        places = (Literal(np.asarray(on, np.int32)), Literal(np.asarray(off, np.int32)))
+        pairs.append((op.outputs[1], *places))
     for index, nodes in enumerate((node.on, node.off)):
         for x in _exported(region, nodes, set(members), {m[0] for m in merges}):
             alive, dead = _given(sides[index], x), _nothing(x.dtype)

@@ -156,12 +156,12 @@ class _Planner:
         if isinstance(node, Operation):
             return self.conditions.of(node)
         assert isinstance(node, Loop)
-        own = {op for op in node.members}
+        own = set(node.members)
         found = ALWAYS
         for op in node.enters:
-            if op.operands and isinstance(op.operands[0], Tensor):
-                if op.operands[0].op not in own:
-                    found = found | self.conditions.of(op)
+            x = op.operands[0] if op.operands else None
+            if isinstance(x, Tensor) and x.op not in own:
+                found = found | self.conditions.of(op)
         return found
 
 

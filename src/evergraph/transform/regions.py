@@ -129,7 +129,7 @@ class Region:
         self.versions: dict[Operation, list[Operand]] = {}
         self.seen: dict[Operation, Ancestors] = {}
         self.inline = parent is not None and captures is None
-        self.doubtful = parent.doubtful if parent is not None else False
+        self.doubtful: bool = parent.doubtful if parent is not None else False
 
     # -- nodes ---------------------------------------------------------------------------------
     def run(self, nodes: Sequence[Node]) -> None:
