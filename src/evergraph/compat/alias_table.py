@@ -102,6 +102,9 @@ STANDS_FOR = {
     "tensorflow.python.framework.traceable_stack": "evergraph.compat.traceable_stack",
     "tensorflow.python.keras.engine.training": "evergraph.tf.keras.network",
     "tensorflow.python.platform.resource_loader": "evergraph.tf.resource_loader",
+    "tensorflow.python.ops.control_flow_ops": "evergraph.tf.control_flow_ops",
+    "tensorflow.python.ops.control_flow_util": "evergraph.compat.control_flow_util",
+    "tensorflow.python.ops.control_flow_v2_toggles": "evergraph.tf.toggles",
     **{
         f"tensorflow.python.ops.linalg.linear_operator_{name}": (
             f"evergraph.tf.linear_operators.{name}"
@@ -186,6 +189,9 @@ STANDS_FOR = {
     "tensorflow.resource_loader": "evergraph.tf.resource_loader",
 }
 
+# Modules whose import has an effect: theirs are imported with them.
+LOADED_AT_ONCE = ("tensorflow.python.framework.test_ops",)
+
 _INTERNALS = "evergraph.compat.internals:"
 
 # (module, name) -> "module:name" anywhere, or a public name of TensorFlow.
@@ -234,9 +240,15 @@ ROWS = {
         "evergraph.tf.test.gradient_checker:_array"
     ),
     ("tensorflow.python.ops.gradient_checker_v2", "max_error"): _INTERNALS + "max_error",
-    ("tensorflow.python.ops.control_flow_v2_toggles", "control_flow_v2_enabled"): (
-        _INTERNALS + "never"
-    ),
+    **{
+        ("tensorflow.python.ops.control_flow_ops", name): f"evergraph.tf.dataflow:{target}"
+        for name, target in (
+            ("_Enter", "enter"),
+            ("_Identity", "identity"),
+            ("_NextIteration", "next_iteration"),
+            ("_SwitchRefOrTensor", "switch_ref_or_tensor"),
+        )
+    },
     ("tensorflow.python.util.tf_inspect", "getargspec"): _INTERNALS + "getargspec",
     ("tensorflow.python.framework.tensor_shape", "as_dimension"): _INTERNALS + "as_dimension",
     ("tensorflow.python.framework.tensor_shape", "as_shape"): _INTERNALS + "as_shape",
@@ -273,9 +285,6 @@ ROWS = {
     ("tensorflow.python.eager.backprop", "GradientTape"): "GradientTape",
     ("tensorflow.python.framework.random_seed", "DEFAULT_GRAPH_SEED"): (
         "evergraph.ops.seeds:DEFAULT_GRAPH_SEED"
-    ),
-    ("tensorflow.python.ops.control_flow_ops", "with_dependencies"): (
-        "evergraph.tf.control_flow_ops:with_dependencies"
     ),
     ("tensorflow.python.ops.array_ops", "_SLICE_TYPE_ERROR"): (
         "evergraph.ops.operators:SLICE_TYPE_ERROR"

@@ -50,6 +50,7 @@ from .tape import *  # noqa: E402, F403
 from .string_ops import *  # noqa: E402, F403
 from .template import *  # noqa: E402, F403
 from .tensor_util import *  # noqa: E402, F403
+from .toggles import *  # noqa: E402, F403
 from .type_spec import *  # noqa: E402, F403
 from .variable_scope import *  # noqa: E402, F403
 from .variables import *  # noqa: E402, F403

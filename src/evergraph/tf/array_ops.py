@@ -22,7 +22,6 @@ from ..core.values import constant_value
 from ..ops import masking
 from ..ops.indexed_slices import IndexedSlices
 from ..ops.packing import is_tensor_like, stacked
-from .control_flow_ops import group, with_dependencies
 from .diagonal_ops import (
     diag,
     diag_part,
@@ -33,6 +32,7 @@ from .diagonal_ops import (
 )
 from .dispatch import dispatched
 from .framework import convert_to_tensor, name_scope
+from .grouping import group, with_dependencies
 from .logging_ops import Print, numpy_function, print, py_func
 from .rearrange_ops import (
     batch_to_space,

@@ -16,8 +16,8 @@ from ..core.values import constant_value
 from ..errors import InvalidArgumentError
 from ..ops.masking import all_axes
 from . import array_ops
-from .control_flow_ops import no_op, with_dependencies
 from .framework import convert_to_tensor, name_scope
+from .grouping import no_op, with_dependencies
 
 __all__ = [
     "Assert",

@@ -1,4 +1,4 @@
-"""Choosing between branches: `tf.cond`, `tf.case`, `tf.switch_case`, and `Switch` and `Merge`."""
+"""Choosing between two branches: `tf.cond`, and its `Switch` and `Merge`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .framework import name_scope
 from .graph_keys import GraphKeys
 from .grouping import with_dependencies
 
-__all__ = ["case", "cond", "switch_case"]
+__all__ = ["cond"]
 
 
 def switch(data: Any, pred: Any, dtype: Any = None, name: str | None = None) -> Any:
@@ -41,7 +41,7 @@ def _switched_slices(data: IndexedSlices, pred: Any, scope: str) -> tuple[Indexe
 def merge(inputs: Sequence[Any], name: str | None = None) -> tuple[Any, Tensor]:
     """`(output, value_index)`: the one of `inputs` that is alive, and which it is."""
     if any(x is None for x in inputs):
-        raise ValueError("At least one of the merge inputs is None: %s" % list(inputs))
+        raise ValueError(f"At least one of the merge inputs is None: {list(inputs)}")
     with name_scope(name, "Merge", inputs) as scope:
         values = [
             x if hasattr(x, "_to_components") else convert_to_tensor(x, as_ref=True) for x in inputs
@@ -203,138 +203,3 @@ def _merge_branches(branches: Sequence[tuple[Any, Any]], strict: bool) -> Any:
     merges = tensor_arrays_for(flat, merges)
     packed = nest.pack_sequence_as(true_original, merges, expand_composites=True)
     return packed if strict else _unpacked(packed)
-
-
-def case(
-    pred_fn_pairs: Any,
-    default: Callable[[], Any] | None = None,
-    exclusive: bool = False,
-    strict: bool = False,
-    name: str = "case",
-) -> Any:
-    """The result of the first function whose predicate is true, else of `default`.
-
-    `pred_fn_pairs` is a list of pairs (scalar bool tensor, function) or a dict of such; with
-    `exclusive`, more than one true predicate is an error of the run. Without `default`, one of
-    them must be true. Raises TypeError and ValueError for malformed arguments.
-    """
-    pairs = _checked_pairs(pred_fn_pairs, exclusive, strict, name)
-    if default is not None and not callable(default):
-        raise TypeError("default must be callable.")
-    predicates = [p for p, _ in pairs]
-    functions = [f for _, f in pairs]
-    with name_scope(name, "case", [predicates]):
-        if default is None:
-            default, predicates, functions = _default_of(predicates, functions)
-        fn = default
-        for predicate, action in reversed(list(zip(predicates, functions, strict=True))):
-            fn = _branching(predicate, action, fn, strict)
-        if exclusive:
-            with get_default_graph().control_dependencies([_at_most_one(predicates)]):
-                return fn()
-        return fn()
-
-
-def _branching(predicate: Any, action: Any, otherwise: Any, strict: bool) -> Callable[[], Any]:
-    return lambda: cond(predicate, true_fn=action, false_fn=otherwise, strict=strict)
-
-
-def _checked_pairs(pairs: Any, exclusive: bool, strict: bool, name: str) -> list[Any]:
-    if not isinstance(pairs, (list, tuple, dict)):
-        raise TypeError("fns must be a list, tuple, or dict")
-    if isinstance(pairs, dict):
-        if not exclusive and type(pairs) is dict:
-            pairs = sorted(pairs.items(), key=lambda item: item[0].name)
-        else:
-            pairs = list(pairs.items())
-    for pair in pairs:
-        if not isinstance(pair, tuple) or len(pair) != 2:
-            raise TypeError("Each entry in pred_fn_pairs must be a 2-tuple")
-        predicate, fn = pair
-        if not isinstance(predicate, (Tensor, bool)) and not hasattr(
-            predicate, "_as_graph_element"
-        ):
-            raise TypeError(f"pred must be Tensor, got {type(predicate).__name__!r}")
-        if isinstance(predicate, Tensor) and predicate.dtype.base_dtype.name != "bool":
-            raise TypeError(f"pred must be of type bool: {predicate.name!r}")
-        if not callable(fn):
-            raise TypeError(
-                f"fn for pred {getattr(predicate, 'name', predicate)} must be callable."
-            )
-    return list(pairs)
-
-
-def _default_of(predicates: list[Any], functions: list[Any]) -> tuple[Any, list[Any], list[Any]]:
-    """Without a default, the last function stands in: after an assertion that its turn came."""
-    last, action = predicates[-1], functions[-1]
-    others, other_functions = predicates[:-1], functions[:-1]
-    names = ", ".join(p.name for p in predicates)
-
-    def default() -> Any:
-        from .check_ops import Assert
-
-        message = f"None of conditions evaluated as True. Conditions: ({names}), Values:"
-        guard = Assert(last, [message, apply("Pack", predicates, name="preds_c")])
-        with get_default_graph().control_dependencies([guard]):
-            return action()
-
-    return default, others, other_functions
-
-
-def _at_most_one(predicates: Sequence[Tensor]) -> Operation:
-    from .check_ops import Assert
-
-    packed = apply("Pack", list(predicates), name="preds_c")
-    count = apply(
-        "Sum", apply("Cast", packed, DstT="int32", name="preds_c"), [0], name="num_true_conds"
-    )
-    one = apply("Const", name="n_true_conds", value=1, dtype="int32")
-    ok = apply("LessEqual", count, one, name="at_most_n_true_conds")
-    names = ", ".join(p.name for p in predicates)
-    message = f"More than one condition evaluated as True but exclusive=True.  Conditions: ({names}), Values:"
-    return Assert(ok, [message, packed], summarize=len(predicates))  # type: ignore[no-any-return]
-
-
-def switch_case(
-    branch_index: Any,
-    branch_fns: Any,
-    default: Callable[[], Any] | None = None,
-    name: str = "switch_case",
-) -> Any:
-    """The result of the function that an int32 scalar chooses; `default`, or the last, if none.
-
-    `branch_fns` is a list of functions, or a dict or list of pairs from index to function.
-    """
-    pairs = _checked_branches(branch_fns, default)
-    with name_scope(name, "switch_case", [branch_index]):
-        index = convert_to_tensor(branch_index, name="branch_index")
-        if index.dtype.name != "int32":
-            raise TypeError(f"branch_index must a Tensor of type int32, got {index.dtype.name}")
-        fn = default if default is not None else max(pairs, key=lambda p: p[0])[1]
-        for key, action in sorted(pairs, key=lambda p: p[0], reverse=True):
-            if action is not fn or default is not None:
-                fn = _branching(apply("Equal", index, key), action, fn, False)
-        return fn()
-
-
-def _checked_branches(branch_fns: Any, default: Any) -> list[tuple[int, Callable[[], Any]]]:
-    if not branch_fns:
-        raise ValueError("Must provide at least one item in branch_fns")
-    if not isinstance(branch_fns, (list, tuple, dict)):
-        raise TypeError("branch_fns must be a list, tuple, or dict")
-    if isinstance(branch_fns, dict):
-        pairs = list(branch_fns.items())
-    elif all(callable(fn) for fn in branch_fns):
-        pairs = list(enumerate(branch_fns))
-    else:
-        pairs = list(branch_fns)
-    for pair in pairs:
-        if not isinstance(pair, tuple) or len(pair) != 2:
-            raise TypeError("Each entry in branch_fns must be a 2-tuple")
-        if not isinstance(pair[0], int):
-            raise TypeError(f"key must be a Python `int`, got {type(pair[0]).__name__}")
-        if not callable(pair[1]):
-            raise TypeError(f"fn for key {pair[0]} must be callable.")
-    if default is not None and not callable(default):
-        raise TypeError("default must be callable.")
-    return pairs

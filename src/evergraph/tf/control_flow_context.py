@@ -17,7 +17,6 @@ from ..core.scopes import control_inputs_for
 from ..core.tensor import Literal, Operation, Tensor
 from ..ops.control import ENTERS, EXITS, MERGES, NEXT_ITERATIONS, SWITCHES
 
-
 # Operations that contexts themselves make, before they belong to one.
 _PASSING = frozenset((*ENTERS, *EXITS, *NEXT_ITERATIONS, *MERGES, *SWITCHES))
 
@@ -164,7 +163,8 @@ class ControlFlowContext:
         loop = self.GetWhileContext()
         if loop is None or not op._control_inputs:
             return []
-        kept, external = [], []
+        kept: list[Operation] = []
+        external: list[Operation] = []
         for x in op._control_inputs:
             context = output_context(x)
             inside = context is not None and context.GetWhileContext() is loop
@@ -275,6 +275,27 @@ class CondContext(ControlFlowContext):
         real = switch_on(real, self._pred)[self._branch]
         self.inside[x] = real
         return real
+
+
+class XLAControlFlowContext(ControlFlowContext):
+    """A mark on operations for a compiler; it changes nothing about them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name = "XLAControlFlowContext"
+
+    def IsXLAContext(self) -> bool:
+        """True."""
+        return True
+
+    def add_op(self, op: Operation) -> None:
+        """Leaves the operation to the context around."""
+        if self._outer_context is not None:
+            self._outer_context.add_op(op)
+
+    def value_inside(self, x: Tensor) -> Tensor:
+        """What stands for `x` around."""
+        return x if self._outer_context is None else self._outer_context.value_inside(x)
 
 
 class WhileContext(ControlFlowContext):

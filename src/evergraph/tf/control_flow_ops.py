@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from .conditionals import case, cond, merge, switch, switch_case
-from .control_flow_context import CondContext, ControlFlowContext, WhileContext
-from .grouping import group, no_op, tuple, with_dependencies
+from .cases import case, switch_case
+from .check_ops import Assert as Assert
+from .conditionals import cond
+from .conditionals import merge as merge
+from .conditionals import switch as switch
+from .control_flow_context import CondContext as CondContext
+from .control_flow_context import ControlFlowContext as ControlFlowContext
+from .control_flow_context import WhileContext as WhileContext
+from .control_flow_context import XLAControlFlowContext as XLAControlFlowContext
+from .dataflow import exit as exit
+from .grouping import group, no_op, tuple
+from .grouping import with_dependencies as with_dependencies
 from .loops import while_loop
 from .tensor_array_ops import TensorArray
 

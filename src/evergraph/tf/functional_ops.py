@@ -219,7 +219,8 @@ def foldr(
 
 def _fold_slices(elems: Any) -> tuple[Any, Any]:
     """How many slices there are, and TensorArrays of them in the structure of `elems`."""
-    rows = _rows([convert_to_tensor(x, name="elem") for x in nest.flatten(elems)][0])
+    flat = [convert_to_tensor(x, name="elem") for x in nest.flatten(elems)]
+    rows = _rows(flat[0])
     return rows, nest.map_structure(lambda x: _sliced(x, rows), elems)
 
 

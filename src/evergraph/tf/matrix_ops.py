@@ -408,7 +408,7 @@ def matrix_solve_ls(
         size = None if a.static_shape is None else a.static_shape[-2:]
         if size is not None and is_known(size):
             return _by_gramian(a, rhs, l2_regularizer, size[0] >= size[1])  # type: ignore[operator]
-        from .control_flow_ops import cond  # it is above these functions
+        from .conditionals import cond  # fast solutions need it alone
 
         shape: Any = array_ops.shape(a)
         shape = shape[-2:]
