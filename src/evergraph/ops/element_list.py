@@ -212,6 +212,11 @@ def read(flow: Any, index: int, element_shape: Shape = None) -> Any:
     return value
 
 
+def no_rows(shape: Any, dtype: Any) -> Any:
+    """An array of no elements of a known shape."""
+    return np.zeros((0, *shape), dtype)
+
+
 def unwritten(info: ListInfo, index: int, element_shape: Shape) -> Any:
     """What is read where nothing was written: zeros, if their shape is known."""
     shape = info.element_shape if info.element_shape is not None else element_shape

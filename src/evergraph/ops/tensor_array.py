@@ -13,7 +13,7 @@ from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Attrs, Values, define
 from ..core.shape import Shape, compatible, show_brackets
 from ..core.tensor import Operation
-from .element_list import ElementList, ListInfo, as_list, elements, read, write
+from .element_list import ElementList, ListInfo, as_list, elements, no_rows, read, write
 from .gradient_lists import ZERO_FLOW
 
 _numbers = count()
@@ -52,6 +52,11 @@ def _need_vector(shape: Shape) -> None:
 
 def _flow_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
     return [()]
+
+
+def _new_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
+    _need_scalar(shapes, 0)
+    return [(), ()]
 
 
 def _new(xp: Any, inputs: Any, attrs: Attrs) -> Any:
@@ -97,7 +102,7 @@ define(
     "size:int32 -> handle:resource flow:float32",
     "dtype:type; element_shape:shape=unknown; dynamic_size:bool=false; "
     "clear_after_read:bool=true; identical_element_shapes:bool=false; tensor_array_name:string=''",
-    shape=lambda shapes, attrs, values: (_need_scalar(shapes, 0), [(), ()])[1],
+    shape=_new_shape,
     kernel=_new,
     grad=NO_GRADIENT,
     stateful=True,
@@ -113,7 +118,8 @@ define(
 )
 define(
     "TensorArrayGradWithShape",
-    "handle:resource flow_in:float32 shape_to_prepend:int32 -> grad_handle:resource flow_out:float32",
+    "handle:resource flow_in:float32 shape_to_prepend:int32 "
+    "-> grad_handle:resource flow_out:float32",
     "source:string",
     shape=_scalars(2),
     kernel=_grad_list,
@@ -211,7 +217,7 @@ def _stacked(info: ListInfo, rows: list[Any], element: Shape) -> Any:
                 f"{'<unknown>' if shape is None else show_brackets(shape)} is not fully defined. "
                 "Currently only static shapes are supported when packing zero-size TensorArrays."
             )
-        return np.zeros((0, *shape), info.dtype)  # type: ignore[arg-type]
+        return no_rows(shape, info.dtype)
     first = np.shape(rows[0])
     for i, row in enumerate(rows):
         if np.shape(row) != first:
@@ -227,7 +233,8 @@ def _gather(xp: Any, inputs: Any, attrs: Attrs) -> Any:
     _check_dtype(flow, attrs["dtype"])
     if np.ndim(indices) != 1:
         raise ValueError(
-            f"Expected indices to be a vector, but received shape: {show_brackets(np.shape(indices))}"
+            f"Expected indices to be a vector, but received shape: "
+            f"{show_brackets(np.shape(indices))}"
         )
     items = as_list(flow)
     rows = elements(flow, list(indices), attrs["element_shape"])

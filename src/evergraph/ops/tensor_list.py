@@ -12,7 +12,7 @@ from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Attrs, Values, define
 from ..core.shape import Shape, compatible, show_brackets
 from ..core.tensor import Operation
-from .element_list import ElementList, ListInfo, as_list, is_list, unwritten
+from .element_list import ElementList, ListInfo, as_list, is_list, no_rows, unwritten
 
 _ELEMENT = "element_dtype:type"
 _SHAPED = "element_dtype:type; shape_type:type{int32,int64}"
@@ -134,14 +134,14 @@ def _set_grad(op: Operation, dy: Any) -> list[Any]:
     return [apply("_ListDrop", dy, index), None, apply("_ListAt", dy, index, op.inputs[2])]
 
 
-def _rows(items: ElementList, indices: Sequence[int], shape: Shape) -> Any:
+def _rows(items: ElementList, indices: Any, shape: Shape) -> Any:
     if not len(indices):
         known = items.info.element_shape if items.info.element_shape is not None else shape
         if known is None or any(d is None for d in known):
             raise ValueError(
                 "Tried to stack elements of an empty list with non-fully-defined element_shape."
             )
-        return np.zeros((0, *known), items.info.dtype)  # type: ignore[arg-type]
+        return no_rows(known, items.info.dtype)
     rows = []
     known = next((np.shape(x) for x in items.items.values()), shape)
     for i in indices:
@@ -158,7 +158,8 @@ def _stack(xp: Any, inputs: Any, attrs: Attrs) -> Any:
     wanted = attrs["num_elements"]
     if wanted != -1 and wanted != items.size:
         raise ValueError(
-            f"Operation expected a list with {wanted} elements but got a list with {items.size} elements."
+            f"Operation expected a list with {wanted} elements but got a list with {items.size} "
+            "elements."
         )
     return _rows(items, range(items.size), as_shape(inputs[1]))
 
@@ -272,9 +273,10 @@ def _concat(xp: Any, inputs: Any, attrs: Attrs) -> Any:
         shape = items.info.element_shape or ()
         if not shape or any(d is None for d in shape[1:]):
             raise ValueError(
-                "All except the first dimension must be fully defined when concating an empty tensor list."
+                "All except the first dimension must be fully defined when concating an empty "
+                "tensor list."
             )
-        return np.zeros((0, *shape[1:]), items.info.dtype), lengths  # type: ignore[arg-type]
+        return no_rows(shape[1:], items.info.dtype), lengths
     if len({np.shape(r)[1:] for r in rows}) > 1:
         raise ValueError("Tried to concat tensors with unequal shapes.")
     return np.concatenate(rows), lengths
@@ -344,8 +346,9 @@ define("TensorListStack", "input_handle:variant element_shape:int32 -> tensor:el
 define("TensorListGather",
        "input_handle:variant indices:int32 element_shape:int32 -> values:element_dtype", _ELEMENT,
        shape=_gather_shape, kernel=_gather, grad=_gather_grad)  # fmt: skip
-define("TensorListFromTensor", "tensor:element_dtype element_shape:shape_type -> output_handle:variant",
-       _SHAPED, shape=_scalar, kernel=_from_tensor, grad=_from_tensor_grad)  # fmt: skip
+define("TensorListFromTensor",
+       "tensor:element_dtype element_shape:shape_type -> output_handle:variant", _SHAPED,
+       shape=_scalar, kernel=_from_tensor, grad=_from_tensor_grad)  # fmt: skip
 define("TensorListScatter",
        "tensor:element_dtype indices:int32 element_shape:shape_type -> output_handle:variant",
        _SHAPED, shape=_scalar, kernel=_scatter, grad=_scatter_grad)  # fmt: skip

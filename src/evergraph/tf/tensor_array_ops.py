@@ -188,9 +188,9 @@ class TensorArray:
         from .array_ops import range as tf_range
 
         graph = get_default_graph()
-        with graph.colocate_with(self._handle):
-            with name_scope(name, "TensorArrayStack", [self._handle]):
-                return self.gather(tf_range(0, self.size()), name=name)
+        scope = name_scope(name, "TensorArrayStack", [self._handle])
+        with graph.colocate_with(self._handle), scope:
+            return self.gather(tf_range(0, self.size()), name=name)
 
     def gather(self, indices: Any, name: str | None = None) -> Tensor:
         """The elements at `indices` (int32) along a new first axis."""
