@@ -105,6 +105,7 @@ STANDS_FOR = {
     "tensorflow.python.ops.control_flow_ops": "evergraph.tf.control_flow_ops",
     "tensorflow.python.ops.control_flow_util": "evergraph.compat.control_flow_util",
     "tensorflow.python.ops.control_flow_v2_toggles": "evergraph.tf.toggles",
+    "tensorflow.python.ops.list_ops": "evergraph.tf.list_ops",
     **{
         f"tensorflow.python.ops.linalg.linear_operator_{name}": (
             f"evergraph.tf.linear_operators.{name}"
@@ -240,6 +241,9 @@ ROWS = {
         "evergraph.tf.test.gradient_checker:_array"
     ),
     ("tensorflow.python.ops.gradient_checker_v2", "max_error"): _INTERNALS + "max_error",
+    ("tensorflow.python.ops.list_ops", "_build_element_shape"): (
+        "evergraph.tf.list_ops:build_element_shape"
+    ),
     **{
         ("tensorflow.python.ops.control_flow_ops", name): f"evergraph.tf.dataflow:{target}"
         for name, target in (
