@@ -26,7 +26,7 @@ def placeholder(shape: Any = None, dtype: Any = tf.float32, name: str = "p") -> 
 
 def graph_text() -> list[str]:
     """The graph's operations as text, in order."""
-    return [str(op) for op in get_default_graph().operations]
+    return [op.line for op in get_default_graph().operations]
 
 
 # -- operands --------------------------------------------------------------------------------

@@ -260,6 +260,8 @@ class _AliasLoader(Loader):
         if shared != module.__name__:
             sys.modules[module.__name__] = importlib.import_module(shared)
             return
+        if module.__name__ in table.LOADED_AT_ONCE:
+            importlib.import_module(table.STANDS_FOR[module.__name__])
 
 
 def _is_for_tests(name: str) -> bool:

@@ -6,10 +6,12 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from evergraph.core import context
+from evergraph.compat.composite_tensor import CompositeTensor
+from evergraph.core import context, convert
 from evergraph.core.registry import Registry
 from evergraph.core.tensor import Tensor
 from evergraph.formats import messages
+from evergraph.formats.node_ops import pending_node
 from evergraph.tf.collection_protos import (
     get_collection_proto_type,
     get_from_proto_function,
@@ -18,6 +20,7 @@ from evergraph.tf.collection_protos import (
     register_proto_function,
     strip_name_scope,
 )
+from evergraph.tf.framework import name_scope
 from evergraph.transform.gradients import rule_of
 
 __all__ = [
@@ -57,6 +60,11 @@ def tensor_id(tensor: Any) -> int:
     return id(tensor)
 
 
+def executing_eagerly_outside_functions() -> bool:
+    """Whether operations run as they are made where no function is traced: never here."""
+    return False
+
+
 def has_default_graph() -> bool:
     """Whether a graph was made the default one with `as_default`."""
     return bool(context.graphs.items)
@@ -72,6 +80,25 @@ def _NodeDef(op_type: Any, name: Any, device: Any = None, attrs: Any = None) -> 
         said = device(node) if callable(device) else device
         node.device = said.to_string() if hasattr(said, "to_string") else str(said)
     return node
+
+
+_create_c_op = pending_node
+
+
+def convert_to_tensor_or_composite(value: Any, dtype: Any = None, name: Any = None) -> Any:
+    """`value` as a tensor, or as it is if it consists of several."""
+    if isinstance(value, CompositeTensor):
+        return value
+    return convert.convert_to_tensor(value, dtype, name)
+
+
+class name_scope_v2(name_scope):
+    """A name scope that may be entered several times, and also inside itself."""
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise ValueError("name for name_scope must be a string.")
+        super().__init__(name)
 
 
 def _set_call_cpp_shape_fn(call_cpp_shape_fn: Any) -> None:

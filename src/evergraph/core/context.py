@@ -14,6 +14,11 @@ class Stack(threading.local, Generic[T]):
     def __init__(self) -> None:
         self.items: list[T] = []
 
+    @property
+    def stack(self) -> list[T]:
+        """The defaults, the current one last."""
+        return self.items
+
     def top(self) -> T | None:
         """The current default, None where there is none."""
         return self.items[-1] if self.items else None

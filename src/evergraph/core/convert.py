@@ -75,6 +75,11 @@ def convert_to_tensor(
         result = converter(value, dtype, name, as_ref)
         if result is not NotImplemented:
             return result  # type: ignore[no-any-return]
+    if isinstance(value, Operation):
+        raise TypeError(
+            f"Can't convert Operation {value.name!r} to Tensor (target dtype="
+            f"{dtype and dtype.name!r}, name={name!r}, as_ref={as_ref!r}): use one of its outputs."
+        )
     return constant(value, dtype, name, preferred_dtype)
 
 

@@ -350,9 +350,9 @@ class Graph:
         try:
             yield
         finally:
-            nested, self.device_stack = self.device_stack is own, old
-            if not nested:
+            if self.device_stack is not own:
                 raise RuntimeError("Exiting device scope without proper scope nesting")
+            self.device_stack = old
 
     @contextmanager
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:

@@ -68,8 +68,12 @@ def format_device(parts: dict[str, str]) -> str:
 
 
 def merge_device(outer: str, inner: str) -> str:
-    """The outer device with what the inner one says in its place."""
-    return format_device({**parse_device(outer), **parse_device(inner)})
+    """The outer device with what the inner one says in its place; `*` says nothing."""
+    base, said = parse_device(outer), parse_device(inner)
+    said = {k: v for k, v in said.items() if v != "*"}
+    if said.get("kind", base.get("kind")) != base.get("kind"):
+        base.pop("index", None)  # that of another kind of device
+    return format_device({**base, **said})
 
 
 class DeviceScope:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
+from ..errors import InvalidArgumentError, OutOfRangeError
 from . import context, provenance
 from .dtypes import DType, as_dtype
 from .errors_of_use import not_in_graph
 from .opdef import Attrs, OpDef
-from .shape import Shape, compatible, merge, show
+from .shape import Shape, compatible, merge, show, show_brackets
 from .tensor_shape import TensorShape, to_shape
 
 if TYPE_CHECKING:
@@ -112,6 +113,13 @@ class Tensor:
     def _shape_as_list(self) -> list[int | None] | None:
         return None if self.static_shape is None else list(self.static_shape)
 
+    def _shape_tuple(self) -> Shape:
+        return self.static_shape
+
+    @property
+    def _value_index(self) -> int:
+        return self.value_index
+
     @property
     def _rank(self) -> int | None:
         return None if self.static_shape is None else len(self.static_shape)
@@ -130,8 +138,8 @@ class Tensor:
             _forget_unknown(self)
 
     def consumers(self) -> list[Operation]:
-        """The operations that take it as an input."""
-        return list(dict.fromkeys(self._consumers))
+        """The operations that take it as an input, once for each time."""
+        return list(self._consumers)
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
         """Its value, run in `session` or the default session; ValueError if there is none."""
@@ -249,6 +257,12 @@ def _session_for(x: Any, session: Any, doing: str, call: str) -> Any:
 Operand = Tensor | Literal
 
 
+class _InputList(tuple[Operand, ...]):
+    """The operands of an operation: a list that nobody changes."""
+
+    __slots__ = ()
+
+
 class Operation:
     """A node: an op of the table applied to operands, with attributes.
 
@@ -275,12 +289,22 @@ class Operation:
     )
 
     def __init__(
-        self, graph: Graph, name: str, definition: OpDef, operands: Sequence[Operand], attrs: Attrs
+        self,
+        graph: Graph,
+        name: Any,
+        definition: Any = None,
+        operands: Sequence[Operand] = (),
+        attrs: Attrs | None = None,
+        **given: Any,
     ) -> None:
+        if attrs is None:  # a program's own: Operation(node_def, graph, inputs ...)
+            inputs = (definition, *((operands,) if operands else ()))
+            self._from_node_def(graph, name, *inputs, **given)
+            return
         self.graph = graph
         self.name = name
-        self.definition = definition
-        self.operands: tuple[Operand, ...] = tuple(operands)
+        self.definition: OpDef = definition
+        self.operands: tuple[Operand, ...] = _InputList(operands)
         self.attrs = attrs
         self.outputs: list[Tensor] = []
         self.device = ""
@@ -292,6 +316,10 @@ class Operation:
         self._control_inputs: list[Operation] = []
         self._original_op: Operation | None = None
         self._id = -1
+
+    if TYPE_CHECKING:
+        # Installed by evergraph.formats.methods, where messages are known.
+        def _from_node_def(self, node_def: Any, g: Any, *args: Any, **kwargs: Any) -> None: ...
 
     @property
     def type(self) -> str:
@@ -307,6 +335,12 @@ class Operation:
     def control_inputs(self) -> list[Operation]:
         """The operations that run before it without giving it values."""
         return list(self._control_inputs)
+
+    @property
+    def traceback_with_start_lines(self) -> list[tuple[str, int, str, str, int]]:
+        """The traceback with the first line of each function."""
+        first = 0 if self.site is None else self.site[0].co_firstlineno
+        return [(*entry, first) for entry in self.traceback]
 
     @property
     def traceback(self) -> list[tuple[str, int, str, str]]:
@@ -351,8 +385,31 @@ class Operation:
         return [op for op in self.graph.operations if self in op._control_inputs]
 
     def _update_input(self, index: int, tensor: Tensor) -> None:
+        self._check_new_input(index, tensor)
         self.rewire(index, tensor)
         self.graph.changed()
+
+    def _check_new_input(self, index: int, tensor: Tensor) -> None:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"tensor must be a Tensor: {tensor}")
+        if tensor.graph is not self.graph:
+            raise ValueError(f"{tensor} must be from the same graph as {self.name!r}.")
+        if index >= len(self.operands):
+            raise OutOfRangeError(
+                f"Cannot update edge. Input index [{index}] is greater than the number of total "
+                f"inputs [{len(self.operands)}]."
+            )
+        old, new = self.operands[index].static_shape, tensor.static_shape
+        if not compatible(old, new):
+            raise InvalidArgumentError(
+                f"Cannot update edge, incompatible shapes: {show_brackets(new)} and "
+                f"{show_brackets(old)}."
+            )
+        expected = self.operands[index].dtype.base_dtype
+        if tensor.dtype.base_dtype is not expected:
+            # A run is refused as long as the input is this one.
+            wrong = self.graph.extra.setdefault("wrong_edges", [])
+            wrong.append((self, index, tensor, expected))
 
     def rewire(self, index: int, tensor: Tensor) -> None:
         """Replaces an operand of an operation that no compiled program knows yet."""
@@ -362,7 +419,7 @@ class Operation:
             old._consumers.remove(self)
         operands[index] = tensor
         tensor._consumers.append(self)
-        self.operands = tuple(operands)
+        self.operands = _InputList(operands)
 
     def _get_control_flow_context(self) -> Any:
         return self.control_flow_context
@@ -371,11 +428,16 @@ class Operation:
         self.control_flow_context = context
 
     def _set_device(self, device: Any) -> None:
-        self.device = str(device or "")
+        self.device = device.to_string() if hasattr(device, "to_string") else str(device or "")
 
-    def __str__(self) -> str:
+    @property
+    def line(self) -> str:
+        """The operation on one line: `y = Add(x:0, y/1:0)`."""
         ins = ", ".join(o.name if isinstance(o, Tensor) else repr(o) for o in self.operands)
         return f"{self.name} = {self.type}({ins})"
+
+    def __str__(self) -> str:
+        return self.line
 
     def __repr__(self) -> str:
         return f"<tf.Operation {self.name!r} type={self.type}>"

@@ -281,8 +281,8 @@ class _Import:
     def _operation(self, node: Node) -> Operation:
         definition = self.definition(node.proto.op)
         assert definition is not None
-        attrs = _Attributes(node, definition, self.functions, self.lenient).read()
-        kinds = _input_kinds(node, definition, attrs)
+        attrs = Attributes(node, definition, self.functions, self.lenient).read()
+        kinds = input_kinds(node, definition, attrs)
         operands = self._operands(node, kinds)
         pending = [i for i, x in enumerate(operands) if x is None]
         if pending and definition.name not in _MERGES:
@@ -306,7 +306,7 @@ class _Import:
         for i, (source, (dtype, is_ref)) in enumerate(zip(node.inputs, kinds, strict=True)):
             x = self._tensor(node, source)
             if x is not None:
-                _check_edge(node, i, source, x, dtype, is_ref)
+                check_edge(node, i, source, x, dtype, is_ref)
             operands.append(x)
         return operands
 
@@ -376,7 +376,7 @@ class _Import:
         node = Node(None, op.name)
         x = self._tensor(node, source)
         assert x is not None
-        _check_edge(node, index, source, x, op.attrs["T"], op.type == "RefMerge")
+        check_edge(node, index, source, x, op.attrs["T"], op.type == "RefMerge")
         op.rewire(index, x)
 
     # -- what the surroundings say -------------------------------------------------------------
@@ -448,7 +448,7 @@ def _names_and_scopes(graph: Graph) -> set[str]:
     return _prefixes(graph._by_name) | set(graph._by_name)
 
 
-class _Attributes:
+class Attributes:
     """Reads the attributes of a node as its op declares them."""
 
     def __init__(self, node: Node, definition: OpDef, functions: Any, lenient: bool) -> None:
@@ -509,7 +509,7 @@ def _is_empty(proto: Any) -> bool:
     return value.ByteSize() == 0 if is_message(value, "ListValue") else not value
 
 
-def _input_kinds(node: Node, definition: OpDef, attrs: dict[str, Any]) -> list[tuple[DType, bool]]:
+def input_kinds(node: Node, definition: OpDef, attrs: dict[str, Any]) -> list[tuple[DType, bool]]:
     """The dtype of each input, and whether it is a reference; ValueError for a wrong number."""
     count = sum(_length(arg, attrs) for arg in definition.inputs)
     kinds: list[tuple[DType, bool]] = []
@@ -550,7 +550,7 @@ def _check_output_count(node: Node, op: Operation) -> None:
         raise ValueError(f"Node {node.name!r} would have {count} outputs: {_MAX_OUTPUTS} is most.")
 
 
-def _check_edge(
+def check_edge(
     node: Node, index: int, source: Source, x: Tensor, dtype: DType, is_ref: bool
 ) -> None:
     if x.dtype.base_dtype is dtype.base_dtype and (not is_ref or x.dtype._is_ref_dtype):

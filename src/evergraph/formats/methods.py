@@ -10,8 +10,10 @@ from typing import Any
 from ..core.graph import Graph
 from ..core.tensor import Operation, Tensor
 from ..core.tensor_shape import TensorShape
+from ..errors import UnimplementedError
 from ..runtime.session import BaseSession
 from . import graph_def as graphs
+from . import node_ops
 from .op_defs import op_def
 from .tensors import shape_proto
 
@@ -46,6 +48,14 @@ def _op_def(self: Operation) -> Any:
     return op_def(self.definition)
 
 
+def _as_text(self: Operation) -> str:
+    """The NodeDef as text; of ops that only the engine knows, a line."""
+    try:
+        return str(graphs.node_def(self))
+    except UnimplementedError:
+        return self.line
+
+
 def _as_node_def_input(self: Tensor) -> str:
     if not self.op.name:
         raise ValueError(f"Operation was not named: {self.op}")
@@ -69,6 +79,11 @@ def install() -> None:
         (Graph, "as_graph_def", as_graph_def),
         (Graph, "_as_graph_def", _as_graph_def),
         (Graph, "graph_def_versions", property(_graph_def_versions)),
+        (Graph, "create_op", node_ops.create_op),
+        (Graph, "_create_op_from_tf_operation", node_ops.operation_of_pending),
+        (Graph, "_add_new_tf_operations", node_ops.operations_of_pending),
+        (Operation, "_from_node_def", node_ops.initialize),
+        (Operation, "__str__", _as_text),
         (Operation, "node_def", property(_node_def)),
         (Operation, "op_def", property(_op_def)),
         (Operation, "get_attr", graphs.get_attr),

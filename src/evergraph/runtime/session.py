@@ -67,6 +67,7 @@ class _Call:
         graph = session.graph
         self.mutations = graph.mutations
         self.feeds = tuple(_feed_tensor(graph, f) for f in feeds)
+        _check_edges(graph)
         self.converters = [_Feed(t) for t in self.feeds]
         self.plan = FetchPlan(graph, fetches)
         program = program_for(graph, self.plan.elements, self.feeds, backend or _backend)
@@ -96,6 +97,18 @@ def _feed_tensor(graph: Graph, key: Any) -> Tensor:
     try:
         tensor = graph.as_graph_element(key, allow_operation=False)
     except Exception as error:
+def _check_edges(graph: Graph) -> None:
+    """Refuses graphs in which an operation was given an input of another dtype."""
+    for op, index, x, expected in graph.extra.get("wrong_edges", ()):
+        if op.operands[index] is x:
+            raise InvalidArgumentError(
+                None,
+                op,
+                f"Input {index} of node {op.name} was passed {x.dtype.name} from {x.name} "
+                f"incompatible with expected {expected.name}.",
+            )
+
+
         message = error.args[0] if error.args else error
         raise TypeError(f"Cannot interpret feed_dict key as Tensor: {message}") from None
     assert isinstance(tensor, Tensor)

@@ -153,11 +153,17 @@ def is_tensor(x: Any) -> Any:
 
 
 def _graph_of(values: Any) -> Graph:
+    """The graph of the tensors and operations among the values; ValueError if they have several."""
+    found: Graph | None = None
+    first: Any = None
     for v in values or ():
         graph = getattr(v, "graph", None)
-        if isinstance(graph, Graph):
-            return graph
-    return get_default_graph()
+        if not isinstance(graph, Graph) or graph is found:
+            continue
+        if found is not None:
+            raise ValueError(f"{v} must be from the same graph as {first}.")
+        found, first = graph, v
+    return get_default_graph() if found is None else found
 
 
 class name_scope:
@@ -235,7 +241,8 @@ def init_scope() -> Iterator[None]:
 
     So variables may be made and initialised inside the functions of `tf.cond` and `tf.while_loop`.
     """
-    scope = get_default_graph().get_name_scope()
+    inner = get_default_graph()
+    scope = inner.get_name_scope()
     stacked = reversed(context.graphs.items)
     outer = next((g for g in stacked if not g.building_function), None) or global_default_graph()
     with (
@@ -243,7 +250,12 @@ def init_scope() -> Iterator[None]:
         outer.name_scope(scope + "/" if scope else None),
         outer.control_dependencies(None),
     ):
-        yield
+        devices = outer.device_stack
+        outer.device_stack = inner.device_stack or devices
+        try:
+            yield
+        finally:
+            outer.device_stack = devices
 
 
 def add_to_collection(name: Any, value: Any) -> None:
