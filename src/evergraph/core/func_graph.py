@@ -48,6 +48,10 @@ class FuncGraph(Graph):
             self.captures[x] = known
         return known
 
+    def outside(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The tensor of another graph that `x` stands for, if it does."""
+        return tuple(outer for outer, inner in self.captures.items() if inner is x)
+
     def seen_inside(self, inputs: Sequence[Any]) -> list[Any]:
         """The inputs of an operation as seen from inside."""
         return [

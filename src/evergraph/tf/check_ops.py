@@ -16,6 +16,7 @@ from ..core.values import constant_value
 from ..errors import InvalidArgumentError
 from ..ops.masking import all_axes
 from . import array_ops
+from .conditionals import cond
 from .framework import convert_to_tensor, name_scope
 from .grouping import no_op, with_dependencies
 
@@ -53,11 +54,17 @@ def Assert(condition: Any, data: Any, summarize: Any = None, name: Any = None) -
     It is checked only if it runs: hang it on what follows by `tf.control_dependencies`.
     """
     with name_scope(name, "Assert", [condition, data]):
-        for x in data:
-            # TensorFlow looks at the dtypes of these and leaves the constants behind.
-            convert_to_tensor(x)
-        limit = 3 if summarize is None else summarize
-        return apply("Assert", condition, list(data), summarize=limit, name="Assert")  # type: ignore[no-any-return]
+        kinds = {convert_to_tensor(x).dtype.base_dtype.name for x in data}
+
+        def check() -> Operation:
+            limit = 3 if summarize is None else summarize
+            return apply("Assert", condition, list(data), summarize=limit, name="Assert")  # type: ignore[no-any-return]
+
+        if kinds <= {"string", "int32"}:
+            return check()
+        # What might be on another device is brought here only to be shown.
+        condition = convert_to_tensor(condition, name="Condition")
+        return cond(condition, no_op, check, name="AssertGuard").op  # type: ignore[no-any-return]
 
 
 def all_of(x: Tensor) -> Tensor:
@@ -286,10 +293,10 @@ def _static_rank(
     assert x.static_shape is not None
     rank = len(x.static_shape)
     if not fits(rank, ranks):
-        wanted = tuple(ranks) if several else ranks[0]
+        wanted = " ".join([words, str(tuple(ranks) if several else ranks[0])]).strip()
         raise ValueError(
-            f"{message or ''}.  Tensor {x.name} must have rank {words} {wanted}.  Received rank "
-            f"{rank}, shape {show(x.static_shape)}".replace("  ", " ")
+            f"{message or ''}.  Tensor {x.name} must have rank {wanted}.  Received rank {rank}, "
+            f"shape {show(x.static_shape)}"
         )
 
 

@@ -45,10 +45,10 @@ __all__ = [
     "dimension_at_index",
     "dimension_value",
     "double",
+    "executing_eagerly",
     "float16",
     "float32",
     "float64",
-    "executing_eagerly",
     "get_collection",
     "get_collection_ref",
     "get_default_graph",
@@ -154,6 +154,9 @@ def is_tensor(x: Any) -> Any:
 
 def _graph_of(values: Any) -> Graph:
     """The graph of the tensors and operations among the values; ValueError if they have several."""
+    current = get_default_graph()
+    if current.building_function:  # it captures what it uses from outside
+        return current
     found: Graph | None = None
     first: Any = None
     for v in values or ():
@@ -163,7 +166,7 @@ def _graph_of(values: Any) -> Graph:
         if found is not None:
             raise ValueError(f"{v} must be from the same graph as {first}.")
         found, first = graph, v
-    return get_default_graph() if found is None else found
+    return current if found is None else found
 
 
 class name_scope:

@@ -167,6 +167,8 @@ class _DefinedFunction:
 
     def add_to_graph(self, g: Graph) -> None:
         """Puts it into a graph's library."""
+        if self._grad_func is not None and self._python_grad_func is not None:
+            raise ValueError(f"Gradient defined twice for function {self.name}")
         known = library(g)
         if self.name not in known:
             known.add(self.function)

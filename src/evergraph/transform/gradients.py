@@ -12,7 +12,8 @@ import numpy as np
 
 from ..core import dtypes
 from ..core.emit import apply
-from ..core.graph import Graph
+from ..core.func_graph import FuncGraph
+from ..core.graph import Graph, get_default_graph
 from ..core.opdef import NO_GRADIENT, find
 from ..core.shape import compatible, is_known, merge, show
 from ..core.tensor import Literal, Operand, Operation, Tensor
@@ -111,8 +112,15 @@ def gradients(
 
 def _common_graph(ys: Sequence[Tensor], xs: Sequence[Tensor]) -> Graph:
     graph = ys[0].graph
+    if all(t.graph is graph for t in (*ys, *xs)):
+        return graph
+    # Inside a function, gradients go on through what it captures.
+    graph = get_default_graph()
+    known = [graph]
+    while isinstance(known[-1], FuncGraph):
+        known.append(known[-1].outer_graph)
     for t in (*ys, *xs):
-        if t.graph is not graph:
+        if t.graph not in known:
             raise ValueError(f"{t} is not of the same graph as the other tensors of the gradient.")
     return graph
 
@@ -198,14 +206,14 @@ def _sources(op: Operation) -> Sequence[Operand]:
         return (loop_gradients.while_of(op),)
     if op.type in _CHOICES and branch_gradients.ends_loop_body(op):
         return ()
+    if op.type == "_Arg" and isinstance(op.graph, FuncGraph):
+        return op.graph.outside(op.outputs[0])
     return op.operands
 
 
 _CHOICES = frozenset((*SWITCHES, *MERGES))
 _WHILES = ("While", "StatelessWhile")
-_OWN_ZEROS = frozenset(
-    (*_CHOICES, *_WHILES, *call_gradients.CONDITIONALS, *call_gradients.CALLS)
-)
+_OWN_ZEROS = frozenset((*_CHOICES, *_WHILES, *call_gradients.CONDITIONALS, *call_gradients.CALLS))
 
 
 def _backward(
@@ -216,6 +224,11 @@ def _backward(
     if op.type in EXITS:
         total = aggregate(incoming[op.outputs[0]])
         incoming.setdefault(loop_gradients.while_of(op), []).append(total)  # type: ignore[arg-type]
+        return
+    if op.type == "_Arg":
+        total = aggregate(incoming[op.outputs[0]])
+        for x in _sources(op):
+            incoming.setdefault(x, []).append(total)  # type: ignore[arg-type]
         return
     rule = _control_rule(op) or rule_of(op)
     if rule is None:
