@@ -153,8 +153,9 @@ def test_a_few_looks_are_no_trap() -> None:
             session.run(loss, FEED)
 
     def something_else(session: Any, w: Any, loss: Any, step: Any) -> None:
+        doubled = w * 2.0
         for _ in range(LOOP):
-            session.run(w * 2.0)
+            session.run(doubled)
 
     assert not quiet(few) and not quiet(something_else)
 

@@ -69,6 +69,12 @@ class Philox:
         """The 128-bit counter at which the next draw begins."""
         return self._counter
 
+    def copy_at(self, counter: int) -> Philox:
+        """A generator of the same stream that stands at this counter."""
+        new = Philox(1)
+        new.key, new._counter = self.key, counter
+        return new
+
     def reserve(self, samples128: int) -> int:
         """Set this many blocks of 128 bits aside; return the counter of the first of them."""
         with self._lock:

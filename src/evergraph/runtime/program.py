@@ -23,6 +23,7 @@ from ..errors import FailedPreconditionError, InvalidArgumentError, OpError, Uni
 from ..transform.lower import Lowered, lower
 from ..transform.pipeline import optimize
 from ..transform.rewrite import copy_operation
+from .nonfinite import Watch
 from .variables import Cell, Store, check_shape
 
 Signature = tuple[tuple[Any, ...], tuple[Tensor, ...]]
@@ -213,6 +214,7 @@ class BoundProgram:
         self.required = [c if first + i in program.used else None for i, c in enumerate(self.cells)]
         self.fixed = self._fixed_binding()
         self.runs = 0
+        self.watch: Watch | None = None
 
     def _fixed_binding(self) -> list[Binding] | None:
         if all(s.executable.any_shape for s in self.program.steps):
@@ -235,10 +237,14 @@ class BoundProgram:
                 *(np.bool_(q.value is not None) for q in self.queried),
             ]
         inputs = values
+        watch = self.watch
+        marks = watch.marks() if watch is not None and watch.generators else []
         got = self._execute(list(values))
         program = self.program
         results = [got[r.index] if type(r) is _Slot else r for r in program.results]
         fetched = results[: program.fetch_count]
+        if watch is not None:
+            watch.look(self, fetched, inputs, marks)
         if self.updated:
             # A fetched update is the variable's own array: that must not leave the session.
             new = results[program.fetch_count : program.result_count]
@@ -362,6 +368,14 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
+def _lowered(feeds: Sequence[Tensor], fetches: Sequence[Tensor | Operation]) -> Lowered:
+    """`lower`, with what is wrong with a graph as the error of a run."""
+    try:
+        return lower(feeds, fetches)
+    except ValueError as error:
+        raise InvalidArgumentError(None, None, str(error)) from error
+
+
 def program_for(
     graph: Graph,
     fetches: tuple[Tensor | Operation, ...],
@@ -376,5 +390,5 @@ def program_for(
         with _compile_lock, _without_collector():
             program = cache.get(key)
             if program is None:
-                program = cache[key] = Program(lower(feeds, fetches), backend)
+                program = cache[key] = Program(_lowered(feeds, fetches), backend)
     return program

@@ -22,10 +22,12 @@ from ..core.provenance import describe
 from ..core.shape import compatible, show
 from ..core.tensor import Operation, Tensor
 from ..errors import InvalidArgumentError
+from ..settings import settings
 from . import profile, traps
 from .devices import DeviceAttributes, Placement, list_devices
 from .feeds import feed_tensors_of, flat_feeds, register_feed
 from .fetches import FetchPlan, register_expansion
+from .nonfinite import Watch
 from .partial import PartialRun
 from .program import BoundProgram, program_for
 from .variables import Store
@@ -65,15 +67,17 @@ class _Call:
         backend: Backend | None = None,
     ) -> None:
         graph = session.graph
+        _check_edges(graph)
         self.mutations = graph.mutations
         self.feeds = tuple(_feed_tensor(graph, f) for f in feeds)
-        _check_edges(graph)
         self.converters = [_Feed(t) for t in self.feeds]
         self.plan = FetchPlan(graph, fetches)
         program = program_for(graph, self.plan.elements, self.feeds, backend or _backend)
         session._placement.place(program.lowered.operations)
         self.program = program
         self.bound = BoundProgram(program, session._store)
+        if settings.warn:
+            self.bound.watch = Watch.of(self.bound, self.plan.tensors)
         self.single = fetches if isinstance(fetches, Tensor) else None
         traps.note_run(graph, program.lowered.update_operations, self.feeds)
 
@@ -93,10 +97,6 @@ class _Call:
             traps.check_updates_never_run(plan.graph, plan.elements, self.program.variables)
 
 
-def _feed_tensor(graph: Graph, key: Any) -> Tensor:
-    try:
-        tensor = graph.as_graph_element(key, allow_operation=False)
-    except Exception as error:
 def _check_edges(graph: Graph) -> None:
     """Refuses graphs in which an operation was given an input of another dtype."""
     for op, index, x, expected in graph.extra.get("wrong_edges", ()):
@@ -109,6 +109,10 @@ def _check_edges(graph: Graph) -> None:
             )
 
 
+def _feed_tensor(graph: Graph, key: Any) -> Tensor:
+    try:
+        tensor = graph.as_graph_element(key, allow_operation=False)
+    except Exception as error:
         message = error.args[0] if error.args else error
         raise TypeError(f"Cannot interpret feed_dict key as Tensor: {message}") from None
     assert isinstance(tensor, Tensor)
@@ -189,6 +193,7 @@ class BaseSession:
         self._config = config
         self._closed = False
         self._store = Store()
+        self._growth = traps.Growth.of(self._graph)
         self._placement = Placement(*_placement_options(config))
         self._calls: dict[Any, _Call] = {}
         self._lock = threading.Lock()
@@ -238,6 +243,8 @@ class BaseSession:
             observer(self)
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
+        if self._growth.version != self._graph.version:
+            self._growth.note(self._graph)
         feed_dict = flat_feeds(feed_dict) if feed_dict else {}
         key = _call_key(fetches, feed_dict)
         call = None if key is None else self._calls.get(key)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..core.graph import Graph
-from ..core.provenance import describe
+from ..core.provenance import Site, describe
 from ..core.shape import is_known
 from ..core.tensor import Operation, Tensor
 from ..settings import settings
@@ -113,13 +113,80 @@ def check_weights_fed(graph: Graph, fetched: Iterable[Any], feeds: Iterable[Tens
         )
 
 
+# -- graphs that grow ------------------------------------------------------------------------
+class Growth:
+    """Watches a graph for lines that add operations to it between runs, time and again.
+
+    A program that is still being built, or a notebook, adds by many lines; a loop by the same.
+    """
+
+    def __init__(self) -> None:
+        self.version = -1
+        self.seen = 0
+        self.times: dict[Site, int] = {}
+
+    @classmethod
+    def of(cls, graph: Graph) -> Growth:
+        """The graph's own: its sessions share it."""
+        known: Growth = graph.extra.setdefault("growth", cls())
+        return known
+
+    def note(self, graph: Graph) -> None:
+        """Called before a run if the graph has changed since the last one."""
+        first, self.version = self.version < 0, graph.version
+        new, self.seen = graph.operations[self.seen :], len(graph.operations)
+        if first or not settings.warn:
+            return
+        lines: dict[Site, Operation] = {}
+        for op in new:
+            if op.site is not None:
+                lines.setdefault(op.site, op)
+        for site in lines:
+            self.times[site] = self.times.get(site, 0) + 1
+        grown = [site for site in lines if self.times[site] == LOOKS_LIKE_A_LOOP]
+        if grown:
+            self._warn(graph, [op for op in new if op.site == grown[0]])
+
+    def _warn(self, graph: Graph, added: Sequence[Operation]) -> None:
+        _warn_once(
+            graph,
+            "grows",
+            f"The graph grows between runs: this line adds operations to it ({len(added)} each "
+            f"time, {added[0].name!r} last) and has done so before {LOOKS_LIKE_A_LOOP} runs, so "
+            f"that it has {len(graph.operations)} by now. Each run compiles anew, slower and "
+            f"slower. {_instead_of(added)} graph.finalize() before the loop makes such a line an "
+            "error.",
+            added[0],
+        )
+
+
+def _instead_of(added: Sequence[Operation]) -> str:
+    """What to do rather than adding these operations in a loop."""
+    if any(op._original_op is not None for op in added):
+        return "Make the gradients and the training operation once, before the loop, and run them."
+    if any(op.definition.updates for op in added):
+        return (
+            "Make the assignment once, before the loop, of a tf.placeholder that each run feeds "
+            "(or set the variable by variable.load(value, session))."
+        )
+    return (
+        "Make the operations once, before the loop, and run them in it; what changes comes in by "
+        "a tf.placeholder and feed_dict."
+    )
+
+
 def _warn_once(graph: Graph, key: Any, message: str, op: Operation) -> None:
     warned = graph.extra.setdefault("warned", set())
     if key in warned:
         return
     warned.add(key)
+    warn_at(message, op)
+
+
+def warn_at(message: str, op: Operation) -> None:
+    """Warns, at the line that made an operation."""
     if op.site is None:
-        warnings.warn(message, EvergraphWarning, stacklevel=4)
+        warnings.warn(message, EvergraphWarning, stacklevel=5)
         return
     code, line = op.site
     text = f"{message} (made at {describe(op.site)})"

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from ..core.shape import compatible, show
-from ..core.tensor import Operation
+from ..core.tensor import Operation, Tensor
 from ..errors import InvalidArgumentError
 
 
@@ -32,6 +32,8 @@ class Store:
         self.lock = threading.RLock()
         self._cells: dict[str, Cell] = {}
         self._states: dict[Any, Any] = {}
+        self.reported: set[Tensor] = set()  # fetches that were warned of: not finite
+        self.last_update: Any = None  # the last run that updated variables, if it was small
 
     def cell(self, variable: Operation) -> Cell:
         """The cell of a variable's operation; variables of one shared name share one."""
@@ -62,6 +64,7 @@ class Store:
         with self.lock:
             self._cells.clear()
             self._states.clear()
+            self.last_update = None
 
 
 def check_shape(variable: Operation, value: Any) -> None:
