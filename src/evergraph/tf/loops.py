@@ -96,7 +96,7 @@ def _counted(
 def _converted(x: Any, name: str | None = None) -> Any:
     if hasattr(x, "_to_components") and not isinstance(x, Tensor):
         return x
-    return convert_to_tensor(x, name=name, as_ref=True)
+    return convert_to_tensor(x, name=name)
 
 
 class _Loop:
@@ -238,7 +238,7 @@ def _waited(x: Any) -> Any:
 
 def _fits(shape: Any, bound: Any) -> bool:
     """Whether every shape that `shape` allows is allowed by `bound`."""
-    if bound is None or is_known(shape) and shape == bound:
+    if bound is None or (is_known(shape) and shape == bound):
         return True
     if shape is None or len(shape) != len(bound):
         return False

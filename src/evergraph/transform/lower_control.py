@@ -412,7 +412,50 @@ def _if(region: Region, op: Operation, functions: Sequence[Any], ancestors: Ance
 
 
 def _case(region: Region, op: Operation, ancestors: Ancestors) -> Ancestors:
-    raise ValueError(f"{op.name!r} is a Case: build it with tf.case or tf.switch_case instead.")
+    """A `Case` is a chain of conditionals; an index that no branch has takes the last one."""
+    index = region.value(op.operands[0], ancestors)
+    functions = op.attrs["branches"]
+    values = _rest_of_case(region, op, index, functions, 0, ancestors)
+    region.bind(op.outputs, values)
+    return region.seen.pop(op, ancestors)
+
+
+def _rest_of_case(
+    region: Region,
+    op: Operation,
+    index: Operand,
+    functions: Sequence[Any],
+    at: int,
+    ancestors: Ancestors,
+) -> list[Operand]:
+    """The values that the branches from `at` on give, in a region."""
+    if at == len(functions) - 1:
+        inner, values = _inner(region, functions[at], op.operands[1:], None, ancestors)
+        _adopt_versions(region, inner, op, ancestors)
+        return values
+    captures = Captures()
+    sides = [Region(region.code, Graph(), region, captures, ancestors) for _ in range(2)]
+    inner, on = _inner(sides[0], functions[at], op.operands[1:], None, {})
+    _adopt_versions(sides[0], inner, op, {})
+    if isinstance(index, Literal):
+        seen_inside: Operand = index
+    else:
+        seen_inside = sides[1].argument(index, index.dtype, index.static_shape)
+    off = _rest_of_case(sides[1], op, seen_inside, functions, at + 1, {})
+    with region.graph.as_default():
+        pred = apply("Equal", index, Literal(np.asarray(at, np.int32)))
+    pairs = list(zip(op.outputs, on, off, strict=True))
+    after = _conditional(region, pred, sides, pairs, ancestors, op)
+    region.seen[op] = after
+    return [region.values[x] for x in op.outputs]
+
+
+def _adopt_versions(region: Region, inner: Region, op: Operation, base: Ancestors) -> None:
+    """What an inlined function did to variables, its region did."""
+    after = dict(base)
+    for variable, chain in inner.versions.items():
+        region.add_version(variable, chain[-1], after)
+    region.seen[op] = after
 
 
 def _while(region: Region, op: Operation, ancestors: Ancestors) -> Ancestors:
