@@ -50,6 +50,7 @@ class Program:
         self.variables, self.queried = lowered.variables, lowered.queried
         self.updated = lowered.updated
         self.fetch_count = lowered.fetch_count
+        self.guards = lowered.guards
         self.result_count = lowered.fetch_count + len(lowered.updated)
         self.used = _used_inputs(function)
         self.unchecked = _unchecked(lowered, function)
@@ -243,6 +244,8 @@ class BoundProgram:
         program = self.program
         results = [got[r.index] if type(r) is _Slot else r for r in program.results]
         fetched = results[: program.fetch_count]
+        if program.guards:
+            _check_alive(program, results)
         if watch is not None:
             watch.look(self, fetched, inputs, marks)
         if self.updated:
@@ -316,6 +319,18 @@ class BoundProgram:
             if x is given:
                 return x.copy()
         return x
+
+
+def _check_alive(program: Program, results: Sequence[Any]) -> None:
+    """Raises InvalidArgumentError for a fetched tensor of a branch that did not run."""
+    for i, place in program.guards.items():
+        if not results[place]:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"Retval[{i}] does not have value: what is fetched is inside a branch that did "
+                "not run. Fetch the result of the conditional instead.",
+            )
 
 
 def explain(failure: OperationFailed) -> BaseException:

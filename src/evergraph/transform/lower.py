@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core import dtypes
+from ..core.emit import apply
 from ..core.function import Function, argument
 from ..core.graph import Graph
 from ..core.tensor import Operand, Operation, Tensor
 from ..core.values import constant_value
-from .conditions import ALWAYS, Conditions
+from .conditions import Conditions
 from .needed import needed_operations, needed_with_sources
 from .plan import Node, has_control_flow, plan
 from .regions import _NO_VERSIONS, Code, Region, variable_of
@@ -30,7 +31,8 @@ class Lowered:
     The inputs are the feeds, then the old values of `variables`, then for each of `queried`
     whether it is initialised. The outputs are the fetched tensors, then the new values of
     `updated`, then what the fetched operations give. `operations` are those of the source graph
-    that the program covers.
+    that the program covers. `guards` maps fetches to the outputs that tell whether they have a
+    value: what is inside a branch has none where the other branch ran.
     """
 
     function: Function
@@ -39,6 +41,7 @@ class Lowered:
     queried: list[Operation] = field(default_factory=list)
     updated: list[Operation] = field(default_factory=list)
     fetch_count: int = 0
+    guards: dict[int, int] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
 
     @property
@@ -65,6 +68,10 @@ class _Program(Region):
         conditions = Conditions(sources)
         if has_control_flow(operations):
             self.nodes, conditions = plan(operations, sources)
+        # What decides whether a fetched tensor has a value must be known outside as well.
+        chooses = self.nodes is not operations
+        self.choices = {f: conditions.of_tensor(f) for f in wanted} if chooses else {}
+        wanted += [pred for chosen in self.choices.values() for pred, _ in chosen]
         super().__init__(Code.of(operations, sources, conditions, wanted), Graph())
         self.lowered = Lowered(Function(self.graph, [], []), list(feeds))
         self.lowered.operations = operations
@@ -84,6 +91,7 @@ class _Program(Region):
         low.updated = list(self.versions)
         outputs += [v[-1] for v in self.versions.values()]
         outputs += self.computed()
+        self.guard(outputs)
         low.variables, low.queried = list(self.old), list(self.queries)
         feeds = [self.values[t] for t in low.feeds]
         inputs: list[Any] = [*feeds, *self.old.values(), *self.queries.values()]
@@ -95,17 +103,26 @@ class _Program(Region):
         ops = [f for f in self.fetches if isinstance(f, Operation)]
         return [self.values[o] for op in ops for o in op.outputs if o in self.values]
 
+    def guard(self, outputs: list[Operand]) -> None:
+        """Adds, for each fetched tensor of a branch, whether that branch ran."""
+        fetched = [f for f in self.fetches if isinstance(f, Tensor)]
+        for i, x in enumerate(fetched if self.choices else ()):
+            alive: Operand | None = None
+            for pred, branch in self.choices[x]:
+                with self.graph.as_default():
+                    value = self.value(pred, self.seen.get(pred.op, _NO_VERSIONS))
+                    value = value if branch else apply("LogicalNot", value)
+                    alive = value if alive is None else apply("LogicalAnd", alive, value)
+            if alive is not None:
+                self.lowered.guards[i] = len(outputs)
+                outputs.append(alive)
+
     def fetched(self, x: Tensor) -> Operand:
         source = self.reference_behind(x)
         if source is not None and self.variable_behind(source) is not None:
             return self.latest(self.needed_variable(source))
         if x in self.values:
             return self.values[x]
-        if self.code.conditions.of_tensor(x) != ALWAYS:
-            raise ValueError(
-                f"{x.name} is inside a branch that may not run: fetch the result of the "
-                "conditional instead."
-            )
         return self.value(x, self.seen.get(x.op, _NO_VERSIONS))
 
     def old_value(self, variable: Operation) -> Tensor:
