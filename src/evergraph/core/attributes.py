@@ -93,7 +93,7 @@ def _as_function(value: Any) -> Any:
     # A Function, or what stands for one by its name: the module of functions is above this one.
     if not hasattr(value, "name"):
         raise TypeError(f"expected a function, got {value!r}")
-    return value
+    return getattr(value, "function", value)  # of a Defun, what was traced
 
 
 _FORMS: dict[str, Callable[[Any], Any]] = {
