@@ -22,6 +22,7 @@ from ..transform.memory import liveness
 from .contract import Array, Backend, Binding, Executable, OperationFailed, Segment, Shapes
 
 _numbers = count()
+_DEEPEST = 40  # spaces of indentation, inside which branches are written in place
 _INLINED = ("float16", "float32", "float64", "complex64", "complex128")
 
 
@@ -105,6 +106,13 @@ class _Shared:
         self.ops: list[Operation | None] = []  # one a line
         self.states = 0
         self.names: dict[Operand, str] = {}
+        self.parts: list[tuple[list[str], list[Operation | None]]] = []
+
+    def source(self) -> str:
+        """The whole text: outlined parts, then the program; `ops` then has one a line of it."""
+        for lines, ops in self.parts:
+            self.lines, self.ops = lines + self.lines, ops + self.ops
+        return "\n".join(self.lines) + "\n"
 
 
 class Writer:
@@ -157,8 +165,29 @@ class Writer:
         targets = self.targets(op)
         for head, key in ((f"if {pred}:", "then"), ("else:", "else")):
             self.add(self.indent + head, op)
+            if len(self.indent) > _DEEPEST:
+                self.outlined(op.attrs[key], operands, targets, op)
+                continue
             side = self.inner(op.attrs[key], operands)
             side.assign(targets, side.body())
+
+    def outlined(
+        self, function: Function, operands: list[str], targets: list[str], op: Operation
+    ) -> None:
+        """A branch as a Python function of its own: Python limits how deep blocks may nest."""
+        shared = self.shared
+        outside = shared.lines, shared.ops
+        shared.lines, shared.ops = [], []
+        part = type(self)(function, shared)
+        name = f"part{len(shared.parts)}"
+        shared.parts.append(([], []))  # its place: parts inside come after it
+        parameters = part.parameters()
+        part.add(f"def {name}(states, {parameters}):", None)
+        part.add(f"    return [{', '.join(part.body())}]", None)
+        shared.parts[int(name[4:])] = (shared.lines, shared.ops)
+        shared.lines, shared.ops = outside
+        left = f"{', '.join(targets)}, = " if targets else ""
+        self.add(f"{self.indent}    {left}{name}(states, {', '.join(operands)})", op)
 
     def loop(self, op: Operation) -> None:
         """Condition and body in place, under a `while`."""
@@ -251,7 +280,7 @@ class PythonFunction(Executable):
     def __init__(self, function: Function, writer: type[Writer] = Writer) -> None:
         shared = _Shared()
         writer(function, shared).write()
-        source = "\n".join(shared.lines) + "\n"
+        source = shared.source()
         self.file = f"<program {next(_numbers)}>"
         self.ops = shared.ops
         self.names, self.scope = shared.names, shared.scope
@@ -264,14 +293,16 @@ class PythonFunction(Executable):
 
     def failure(self, error: BaseException) -> OperationFailed | None:
         """The error as that of the operation on whose line it arose, None if it is of no line."""
-        trace = error.__traceback__
+        trace, found = error.__traceback__, None
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == self.file:
                 op = self.ops[trace.tb_lineno - 1]
                 if op is not None:
-                    return OperationFailed(op, error, self.shapes(op, trace.tb_frame.f_locals))
+                    found = op, trace.tb_frame.f_locals
             trace = trace.tb_next
-        return None
+        if found is None:
+            return None
+        return OperationFailed(found[0], error, self.shapes(*found))
 
     def shapes(self, op: Operation, local: Mapping[str, Any]) -> Shapes:
         """The shapes that the operands had when the operation failed."""
