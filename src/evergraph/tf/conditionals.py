@@ -34,8 +34,8 @@ def switch(data: Any, pred: Any, dtype: Any = None, name: str | None = None) -> 
 def _switched_slices(data: IndexedSlices, pred: Any, scope: str) -> tuple[IndexedSlices, ...]:
     pred = convert_to_tensor(pred, name="pred")
     parts = [data.values, data.indices, data.dense_shape]
-    pairs = [None if p is None else apply("Switch", p, pred) for p in parts]
-    return tuple(IndexedSlices(*[None if p is None else p[i] for p in pairs]) for i in (0, 1))
+    pairs: list[Any] = [(None, None) if p is None else apply("Switch", p, pred) for p in parts]
+    return tuple(IndexedSlices(*side) for side in zip(*pairs, strict=True))
 
 
 def merge(inputs: Sequence[Any], name: str | None = None) -> tuple[Any, Tensor]:
@@ -43,7 +43,7 @@ def merge(inputs: Sequence[Any], name: str | None = None) -> tuple[Any, Tensor]:
     if any(x is None for x in inputs):
         raise ValueError(f"At least one of the merge inputs is None: {list(inputs)}")
     with name_scope(name, "Merge", inputs) as scope:
-        values = [
+        values: list[Any] = [
             x if hasattr(x, "_to_components") else convert_to_tensor(x, as_ref=True) for x in inputs
         ]
         if all(isinstance(x, SparseTensor) for x in values):

@@ -76,13 +76,17 @@ def _argument_count(func: Callable[..., Any]) -> tuple[float, float] | None:
     return required, len(positional)
 
 
+def _tensor(x: Any) -> Tensor:
+    return convert_to_tensor(x)  # type: ignore[return-value]
+
+
 def _flat(result: Any) -> list[Tensor]:
     if result is None or isinstance(result, Operation):
         return []
     outs = list(result) if isinstance(result, (list, tuple)) else [result]
     if any(x is None for x in outs):
         raise ValueError("Function can not return None.")
-    return [convert_to_tensor(x) for x in outs]
+    return [_tensor(x) for x in outs]
 
 
 class _DefinedFunction:
@@ -277,7 +281,7 @@ class GraphFunction:
         """Calls it: one operation of the default graph."""
         leaves = nest.flatten([list(args), kwargs], expand_composites=True)
         dynamic = [i for i, x in enumerate(leaves) if _is_value(x)]
-        inputs = [convert_to_tensor(leaves[i]) for i in dynamic]
+        inputs = [_tensor(leaves[i]) for i in dynamic]
         graph = get_default_graph()
         kinds = tuple((x.dtype.base_dtype, x.static_shape) for x in inputs)
         rest = tuple(repr(x) for i, x in enumerate(leaves) if i not in set(dynamic))
@@ -328,10 +332,12 @@ def _acts(function: Function) -> bool:
 def _flat_structure(result: Any) -> list[Tensor]:
     if result is None or isinstance(result, Operation):
         return []
-    return [convert_to_tensor(x) for x in nest.flatten(result, expand_composites=True)]
+    return [_tensor(x) for x in nest.flatten(result, expand_composites=True)]
 
 
-def function(func: Any = None, input_signature: Any = None, autograph: bool = False, **kwargs: Any) -> Any:
+def function(
+    func: Any = None, input_signature: Any = None, autograph: bool = False, **kwargs: Any
+) -> Any:
     """A Python function as a function of the graph, traced for each kind of arguments.
 
     Python control flow on tensors is not converted: use tf.cond and tf.while_loop.

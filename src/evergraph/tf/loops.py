@@ -68,10 +68,10 @@ def while_loop(
 
 
 def _scalar(maximum_iterations: Any) -> Tensor:
-    limit: Tensor = convert_to_tensor(maximum_iterations, name="maximum_iterations")
+    limit: Any = convert_to_tensor(maximum_iterations, name="maximum_iterations")
     if limit.shape.ndims != 0:
         raise ValueError(f"maximum_iterations must be a scalar, saw shape: {limit.shape}")
-    return limit
+    return limit  # type: ignore[no-any-return]
 
 
 def _counted(

@@ -251,9 +251,9 @@ def _control_rule(op: Operation) -> GradRule | None:
     if op.type in call_gradients.CONDITIONALS:
         return lambda op, *dys: call_gradients.if_gradient(op, dys, gradients)
     is_call = op.definition.function is not None and op.type not in _registered
-    if op.type in call_gradients.CALLS or (is_call and op.definition.grad is None):
-        if op.gradient_type is None:
-            return lambda op, *dys: call_gradients.call_gradient(op, dys, gradients)
+    is_call = op.type in call_gradients.CALLS or (is_call and op.definition.grad is None)
+    if is_call and op.gradient_type is None:
+        return lambda op, *dys: call_gradients.call_gradient(op, dys, gradients)
     if op.type in SWITCHES:
         if branch_gradients.ends_loop_body(op):
             return lambda op, *dys: [None, None]

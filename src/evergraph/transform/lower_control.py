@@ -399,7 +399,7 @@ def _truth(region: Region, x: Operand) -> Operand:
         if x.dtype is dtypes.string:
             length = apply("StringLength", x)
             return apply("Greater", length, Literal(np.asarray(0, np.int32)))  # type: ignore[no-any-return]
-        return x if x.dtype is dtypes.bool_ else apply("Cast", x, DstT=dtypes.bool_)  # type: ignore[no-any-return]
+        return x if x.dtype is dtypes.bool_ else apply("Cast", x, DstT=dtypes.bool_)
 
 
 def _if(region: Region, op: Operation, functions: Sequence[Any], ancestors: Ancestors) -> Ancestors:
