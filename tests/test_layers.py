@@ -261,9 +261,15 @@ def test_batch_normalization_infers() -> None:
 
 
 @pytest.mark.parametrize("layer", [tf.layers.dropout, tf.layers.batch_normalization])
-def test_training_decided_in_the_run_needs_branches(layer: Any) -> None:
-    with pytest.raises(tf.errors.UnimplementedError, match=r"tf\.cond"):
-        layer(tf.constant(X), training=tf.placeholder(tf.bool))
+def test_training_decided_in_the_run(layer: Any) -> None:
+    """A placeholder chooses between what the layer does in training and what it does later."""
+    training = tf.placeholder(tf.bool, [])
+    y = layer(tf.constant(X), training=training)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        calm, trained = (session.run(y, {training: b}) for b in (False, True))
+    np.testing.assert_allclose(calm, X, rtol=2e-3)
+    assert not np.allclose(trained, X, rtol=2e-3)
 
 
 @pytest.mark.parametrize("axis", [1, [1, 2]])

@@ -249,7 +249,7 @@ def test_labels_that_are_no_class_are_named() -> None:
 
 
 def test_singular_matrices_are_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="ingular"):
+    with pytest.raises(InvalidArgumentError, match="not invertible"):
         value(tf.matrix_inverse(tf.zeros([2, 2])))
 
 

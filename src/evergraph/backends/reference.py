@@ -217,16 +217,19 @@ class Writer:
             self.add(self.indent + "pass", None)
 
     def add(self, line: str, op: Operation | None) -> None:
+        """Writes a line, of an operation or of none."""
         self.shared.lines.append(line)
         self.shared.ops.append(op)
 
     def free(self, dead: Sequence[Tensor]) -> None:
+        """Lets go of values that nothing reads any more."""
         # An input's array is also held by the caller: letting go of it here frees nothing.
         names = [self.names[x] for x in dead if x.op.type != "_Arg"]
         if names:
             self.add(self.indent + " = ".join(names) + " = None", None)
 
     def name(self, x: Operand) -> str:
+        """The local variable of an operand."""
         known = self.names.get(x)
         if known is None:
             known = self.names[x] = f"c{len(self.scope)}"
@@ -235,6 +238,7 @@ class Writer:
         return known
 
     def statement(self, op: Operation) -> str:
+        """The line of an operation."""
         operands = [self.name(x) for x in op.operands]
         targets = ", ".join(self.targets(op))
         left = f"{targets} = " if targets else ""
@@ -243,6 +247,7 @@ class Writer:
         return left + self.call(op, operands)
 
     def call(self, op: Operation, operands: list[str]) -> str:
+        """The expression that gives an operation's outputs."""
         inline = self.inlined(op, operands)
         if inline is not None:
             return inline

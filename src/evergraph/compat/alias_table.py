@@ -152,9 +152,9 @@ STANDS_FOR = {
     "tensorflow.python.util.compat": "evergraph.tf.compat",
     "tensorflow.python.util.compat.collections_abc": "collections.abc",
     "tensorflow.python.util.tf_inspect": "inspect",
-    "tensorflow.python.framework.function": "evergraph.tf.function",
-    "tensorflow.python.eager.function": "evergraph.tf.function",
-    "tensorflow.python.eager.def_function": "evergraph.tf.function",
+    "tensorflow.python.framework.function": "evergraph.tf.graph_functions",
+    "tensorflow.python.eager.function": "evergraph.tf.graph_functions",
+    "tensorflow.python.eager.def_function": "evergraph.tf.graph_functions",
     "tensorflow.raw_ops": "evergraph.tf.raw_ops",
     **{
         f"tensorflow.python.ops.ragged.{name}": f"evergraph.tf.{module}"

@@ -13,6 +13,7 @@ from ..core.graph import Graph
 from ..core.opdef import AttrDef
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from .attr_values import encode, is_message, kind_of, python_value
+from .engine_ops import EXPANSIONS
 from .op_defs import is_internal
 
 GRAPH_DEF_VERSION = 134
@@ -59,22 +60,26 @@ class Names:
 
     def __init__(self, graph: Graph) -> None:
         self._taken = set(graph._by_name)
-        self._literals: dict[tuple[Operation, int], str] = {}
+        self._made: dict[tuple[Operation, str], str] = {}
         # A constant beside its reader belongs into the reader's frame, if there are any.
         self.has_frames = any(op.type in ("Enter", "RefEnter") for op in graph.operations)
 
     def literal(self, op: Operation, index: int) -> str:
         """The name of the node for an operand that is given by value."""
-        key = (op, index)
-        if key not in self._literals:
-            base = f"{op.name}/{_argument_name(op, index)}"
+        return self.beside(op, _argument_name(op, index))
+
+    def beside(self, op: Operation, part: str) -> str:
+        """The name of a node that only the message has, below an operation's name."""
+        key = (op, part)
+        if key not in self._made:
+            base = f"{op.name}/{part}"
             name, n = base, 0
             while name in self._taken:
                 n += 1
                 name = f"{base}_{n}"
             self._taken.add(name)
-            self._literals[key] = name
-        return self._literals[key]
+            self._made[key] = name
+        return self._made[key]
 
 
 def _argument_name(op: Operation, index: int) -> str:
@@ -89,6 +94,12 @@ def nodes_of(op: Operation, names: Names, add_shapes: bool = False) -> list[Any]
     nodes = [
         _literal_node(op, i, x, names) for i, x in enumerate(op.operands) if isinstance(x, Literal)
     ]
+    expand = EXPANSIONS.get(op.type)
+    if expand is not None:
+        inputs = [input_name(op, i, x, names) for i, x in enumerate(op.operands)]
+        *more, node = expand(op, inputs, names)
+        node.input.extend(f"^{c.name}" for c in op._control_inputs)
+        return [*nodes, *more, node]
     node = node_def(op, names)
     if add_shapes and op.outputs:
         shapes = [o.static_shape for o in op.outputs]
@@ -153,25 +164,25 @@ def attr_value(op: Operation, name: str) -> Any:
 _PLAIN = ("type", "int", "float", "bool", "string")
 
 
-def get_attr(op: Operation, name: str) -> Any:
+def get_attr(self: Operation, name: str) -> Any:
     """The value of an attribute, as `tf.Operation.get_attr` gives it.
 
     DTypes, numbers, bytes, lists of these, and messages for shapes, tensors and functions.
     ValueError if the operation has none of this name.
     """
-    if name == "_class" and op.colocation:
-        return [b"loc:@" + c.encode() for c in op.colocation]
-    if name == "_gradient_op_type" and op.gradient_type:
-        return op.gradient_type.encode()
-    if name not in op.attrs:
-        raise ValueError(f"Operation {op.name!r} has no attr named {name!r}.")
-    spec: AttrDef | None = op.definition.attrs.get(name)
-    value = op.attrs[name]
+    if name == "_class" and self.colocation:
+        return [b"loc:@" + c.encode() for c in self.colocation]
+    if name == "_gradient_op_type" and self.gradient_type:
+        return self.gradient_type.encode()
+    if name not in self.attrs:
+        raise ValueError(f"Operation {self.name!r} has no attr named {name!r}.")
+    spec: AttrDef | None = self.definition.attrs.get(name)
+    value = self.attrs[name]
     if spec is not None and spec.type.removeprefix("list(").removesuffix(")") in _PLAIN:
         if isinstance(value, tuple):
             return [_plain(v) for v in value]
         return _plain(value)
-    return python_value(attr_value(op, name))
+    return python_value(attr_value(self, name))
 
 
 def _plain(value: Any) -> Any:

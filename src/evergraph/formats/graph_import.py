@@ -553,6 +553,7 @@ def _check_output_count(node: Node, op: Operation) -> None:
 def check_edge(
     node: Node, index: int, source: Source, x: Tensor, dtype: DType, is_ref: bool
 ) -> None:
+    """Raises ValueError where an input is not of the dtype that the node's op takes there."""
     if x.dtype.base_dtype is dtype.base_dtype and (not is_ref or x.dtype._is_ref_dtype):
         return
     wanted = dtype._as_ref if is_ref else dtype

@@ -32,6 +32,7 @@ from .fft_ops import *  # noqa: E402, F403
 from .framework import *  # noqa: E402, F403
 from .functional_ops import *  # noqa: E402, F403
 from .gradients_impl import *  # noqa: E402, F403
+from .graph_functions import *  # noqa: E402, F403
 from .graph_keys import *  # noqa: E402, F403
 from .importer import *  # noqa: E402, F403
 from .init_ops import *  # noqa: E402, F403

@@ -18,6 +18,7 @@ from ..core.function import Function, argument
 from ..core.graph import Graph
 from ..core.tensor import Operand, Operation, Tensor
 from ..core.values import constant_value
+from . import lower_control  # noqa: F401  gives regions their ways with branches and loops
 from .conditions import Conditions
 from .needed import needed_operations, needed_with_sources
 from .plan import Node, has_control_flow, plan

@@ -494,3 +494,9 @@ def _while(region: Region, op: Operation, ancestors: Ancestors) -> Ancestors:
 
 def _is_variable(region: Region, x: Operand) -> bool:
     return isinstance(x, Tensor) and _is_variables(region, x)
+
+
+Region.lower_branches = branches  # type: ignore[assignment,method-assign]
+Region.lower_loop = loop  # type: ignore[assignment,method-assign]
+Region.lower_merge = merge  # type: ignore[assignment,method-assign]
+Region.lower_functional = functional  # type: ignore[assignment,method-assign]

@@ -7,7 +7,7 @@ region needs from outside becomes an input of its function.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +79,7 @@ class Code:
         conditions: Conditions,
         wanted: Iterable[Tensor],
     ) -> Code:
+        """The code of some operations, whose `wanted` outputs are read elsewhere."""
         readers: dict[Tensor, list[Operation]] = {}
         for op in operations:
             for x in op.operands:
@@ -110,6 +111,12 @@ class Captures:
 class Region:
     """What is known while the operations of one function are lowered."""
 
+    # How branches and loops are lowered: by `lower_control`, which builds on regions.
+    lower_branches: Callable[[Branches], None]
+    lower_loop: Callable[[Loop], None]
+    lower_merge: Callable[[Operation, Ancestors], None]
+    lower_functional: Callable[[Operation, Ancestors], Ancestors]
+
     def __init__(
         self,
         code: Code,
@@ -134,16 +141,14 @@ class Region:
     # -- nodes ---------------------------------------------------------------------------------
     def run(self, nodes: Sequence[Node]) -> None:
         """Lowers the nodes, in order."""
-        from . import lower_control
-
         for node in nodes:
             if isinstance(node, Operation):
                 self.visit(node)
             elif isinstance(node, Branches):
-                lower_control.branches(self, node)
+                self.lower_branches(node)
             else:
                 assert isinstance(node, Loop)
-                lower_control.loop(self, node)
+                self.lower_loop(node)
 
     def visit(self, op: Operation) -> None:
         """Lowers one operation."""
@@ -174,12 +179,10 @@ class Region:
 
     def choose(self, op: Operation, ancestors: Ancestors) -> Ancestors:
         """Lowers an operation that decides which of its functions or inputs to take."""
-        from . import lower_control
-
         if op.type in MERGES:
-            lower_control.merge(self, op, ancestors)
+            self.lower_merge(op, ancestors)
             return ancestors
-        return lower_control.functional(self, op, ancestors)
+        return self.lower_functional(op, ancestors)
 
     def bound(self, op: Operation) -> bool:
         """Whether an operation's first output has a value."""

@@ -22,6 +22,8 @@ from ..core.tensor import Operation, Tensor
 from ..formats.function_def import definition_of, function_def, library
 from . import nest
 
+__all__ = ["function"]
+
 _numbers = itertools.count()
 
 
@@ -336,11 +338,17 @@ def _flat_structure(result: Any) -> list[Tensor]:
 
 
 def function(
-    func: Any = None, input_signature: Any = None, autograph: bool = False, **kwargs: Any
+    func: Any = None,
+    input_signature: Any = None,
+    autograph: bool = True,
+    experimental_autograph_options: Any = None,
+    experimental_relax_shapes: bool = False,
+    experimental_compile: Any = None,
 ) -> Any:
     """A Python function as a function of the graph, traced for each kind of arguments.
 
-    Python control flow on tensors is not converted: use tf.cond and tf.while_loop.
+    Python control flow on tensors is not converted, whatever `autograph` says: use tf.cond and
+    tf.while_loop. The other options change nothing here.
     """
     if func is None:
         return lambda f: GraphFunction(f, input_signature)
