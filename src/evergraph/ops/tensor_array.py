@@ -56,7 +56,7 @@ def _flow_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[S
 
 def _new_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
     _need_scalar(shapes, 0)
-    return [(), ()]
+    return [(2,), ()]
 
 
 def _new(xp: Any, inputs: Any, attrs: Attrs) -> Any:
@@ -111,7 +111,7 @@ define(
     "TensorArrayGradV3",
     "handle:resource flow_in:float32 -> grad_handle:resource flow_out:float32",
     "source:string",
-    shape=_scalars(2),
+    shape=lambda shapes, attrs, values: [(2,), ()],
     kernel=_grad_list,
     grad=NO_GRADIENT,
     stateful=True,
@@ -121,7 +121,7 @@ define(
     "handle:resource flow_in:float32 shape_to_prepend:int32 "
     "-> grad_handle:resource flow_out:float32",
     "source:string",
-    shape=_scalars(2),
+    shape=lambda shapes, attrs, values: [(2,), ()],
     kernel=_grad_list,
     grad=NO_GRADIENT,
     stateful=True,
