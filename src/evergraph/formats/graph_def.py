@@ -1,8 +1,10 @@
 """GraphDef: graphs as messages, in the form that TensorFlow reads.
 
 What only the engine knows is written in TensorFlow's terms: an operand that a gradient gives by
-value becomes a `Const` node beside its reader, and ops that TensorFlow calls functions (`swish`)
-become calls of a function in the graph's library.
+value becomes a `Const` node beside its reader, ops that TensorFlow calls functions (`swish`)
+become calls of a function in the graph's library, and a variable's initialised value a branch.
+Other ops of the engine, which some gradients are made of, keep their names: such graphs are read
+back here alone.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from ..core.opdef import AttrDef
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from .attr_values import encode, is_message, kind_of, python_value
 from .engine_ops import EXPANSIONS
-from .op_defs import is_internal
 
 GRAPH_DEF_VERSION = 134
 
@@ -127,20 +128,11 @@ def input_name(op: Operation, index: int, x: Operand, names: Names) -> str:
 
 
 def node_def(op: Operation, names: Names | None = None) -> Any:
-    """An operation as a NodeDef; UnimplementedError for ops that only the engine knows."""
+    """An operation as a NodeDef."""
     from . import messages
 
     names = names or Names(op.graph)
     node = messages.NodeDef(name=op.name, op=op.type, device=op.device)
-    # Gradients of TensorArrays are written too, for graphs that come back here.
-    known = op.type in ("_Arg", "_Retval") or op.type.startswith("_List")
-    if is_internal(op.type) and not known:
-        from ..errors import UnimplementedError
-
-        raise UnimplementedError(
-            f"{op.name!r} is a {op.type} operation, which only evergraph knows: the graph cannot "
-            "be written for other programs."
-        )
     node.input.extend(input_name(op, i, x, names) for i, x in enumerate(op.operands))
     node.input.extend(f"^{c.name}" for c in op._control_inputs)
     for name in op.attrs:

@@ -51,7 +51,7 @@ def _pairs(key: Any, value: Any) -> Pairs:
         if isinstance(key, kind) and feed is not None:
             return feed(key, value)
     if hasattr(key, "_feeds"):  # RaggedTensor
-        return list(key._feeds(value).items())
+        return list(key._feeds(value))
     parts = _parts(key)
     if parts is None:
         return [(key, value)]

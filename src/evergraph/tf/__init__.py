@@ -56,7 +56,7 @@ from .type_spec import *  # noqa: E402, F403
 from .variable_scope import *  # noqa: E402, F403
 from .variables import *  # noqa: E402, F403
 
-_adopt(*[m for n, m in list(_sys.modules.items()) if n.startswith(__name__ + ".")])
+_adopt(*[m for n, m in list(_sys.modules.items()) if n.startswith(__name__)])
 
 # Names whose making is dear: the module gives them when they are first asked for.
 _LAZY = dict.fromkeys(_protos.__all__, _protos)

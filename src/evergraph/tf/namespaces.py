@@ -77,7 +77,16 @@ def _loaded(symbol: str) -> ModuleType | None:
         raise
 
 
-class _PublicModule(ModuleType):
+class _Package(ModuleType):
+    """A package of ours: a module that Python imports into it becomes a namespace as well."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if type(value) is ModuleType:
+            adopt(value)
+
+
+class _PublicModule(_Package):
     """A module of ours that is a namespace of TensorFlow's: what it has not is looked up."""
 
     def __getattr__(self, name: str) -> Any:
@@ -88,8 +97,11 @@ def adopt(*modules: ModuleType) -> None:
     """Makes names that these modules lack resolve by the table, or raise what it says."""
     for module in modules:
         symbol = "tf" + module.__name__.removeprefix(_PACKAGE)
-        if type(module) is ModuleType and symbol in _modules() and symbol != "tf":
-            module.__class__ = _PublicModule
+        if type(module) is ModuleType and module.__name__.startswith(_PACKAGE):
+            if symbol == "tf":
+                module.__class__ = _Package
+            elif symbol in _modules():
+                module.__class__ = _PublicModule
 
 
 class Namespace(ModuleType):
