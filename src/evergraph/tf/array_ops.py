@@ -429,9 +429,17 @@ def verify_tensor_all_finite(
 
 
 def add_check_numerics_ops() -> Operation:
-    """An operation that checks every float tensor of the graph for NaN and infinities."""
+    """An operation that checks every float tensor of the graph for NaN and infinities.
+
+    Raises ValueError for a graph with branches or loops.
+    """
     check: list[Tensor] = []
     for op in get_default_graph().get_operations():
+        if op.control_flow_context is not None:
+            raise ValueError(
+                "`tf.add_check_numerics_ops() is not compatible with TensorFlow control flow "
+                "operations such as `tf.cond()` or `tf.while_loop()`."
+            )
         for output in op.outputs:
             if output.dtype.is_floating and output.dtype.name in ("float16", "float32", "float64"):
                 with get_default_graph().control_dependencies(check):

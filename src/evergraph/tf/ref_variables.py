@@ -181,8 +181,15 @@ def guarded_initial_value(scope: str, initial: Tensor) -> Tensor:
     """`initial` with the variables that it reads replaced by their initialised values.
 
     So a variable whose initial value is computed from others may be initialised before them.
-    Operations on the way are copied below the names `operation_scope`.
+    Operations on the way are copied below the names `operation_scope`. Raises ValueError for a
+    value from inside a loop or a branch.
     """
+    if initial.op.control_flow_context is not None and not get_default_graph().building_function:
+        raise ValueError(
+            f"Initializer for variable {scope} is from inside a control-flow construct, such as a "
+            "loop or conditional. When creating a variable inside a loop or conditional, use a "
+            "lambda as the initializer."
+        )
     copies: dict[Operation, Operation] = {}
     for op in _ancestors(initial.op):
         if op.type in ("Variable", "VariableV2", "VarHandleOp"):
