@@ -35,7 +35,7 @@ def graph_def(graph: Graph, from_version: int | None = None, add_shapes: bool = 
 
     With `from_version`, only the operations that were made since the graph had this version; with
     `add_shapes`, what is known of shapes as the attribute `_output_shapes`. Raises ValueError for
-    graphs of 2 GiB or more, UnimplementedError for ops that only the engine knows.
+    graphs of 2 GiB or more.
     """
     from . import messages
     from .function_def import library_of

@@ -25,7 +25,7 @@ from ..core.values import OperandValues
 from ..errors import NotFoundError, OpError
 from .attr_values import decode, is_message
 from .graph_def import GRAPH_DEF_VERSION, versions
-from .op_defs import is_internal, summary
+from .op_defs import is_readable, summary
 
 CONTROL = -1
 """The index that names a node itself: a control input, or an operation asked for."""
@@ -220,7 +220,7 @@ class _Import:
         known = self.definitions(op_type) if self.definitions is not None else None
         if known is not None:
             return known
-        return None if is_internal(op_type) else find(op_type)
+        return find(op_type) if is_readable(op_type) else None
 
     def _rename(self) -> None:
         """The names that the nodes get: below the prefix, and other than those in the graph."""

@@ -10,7 +10,6 @@ from typing import Any
 from ..core.graph import Graph
 from ..core.tensor import Operation, Tensor
 from ..core.tensor_shape import TensorShape
-from ..errors import UnimplementedError
 from ..runtime.session import BaseSession
 from . import graph_def as graphs
 from . import node_ops
@@ -49,11 +48,8 @@ def _op_def(self: Operation) -> Any:
 
 
 def _as_text(self: Operation) -> str:
-    """The NodeDef as text; of ops that only the engine knows, a line."""
-    try:
-        return str(graphs.node_def(self))
-    except UnimplementedError:
-        return self.line
+    """The NodeDef as text."""
+    return str(graphs.node_def(self))
 
 
 def _as_node_def_input(self: Tensor) -> str:

@@ -65,6 +65,18 @@ def is_internal(name: str) -> bool:
     return name.startswith("_")
 
 
+_OF_LOWERING = ("_If", "_EffectIf", "_While", "_EffectWhile")
+
+
+def is_readable(name: str) -> bool:
+    """Whether nodes of messages may be of this op.
+
+    Ops of the engine's own that gradients are made of may: graphs of training programs are read
+    back. TensorFlow, which does not know them, names them when it refuses such a graph.
+    """
+    return not is_internal(name) or name not in ("_Arg", "_Retval", *_OF_LOWERING)
+
+
 @cache
 def op_def_of(name: str) -> Any:
     """The OpDef message of an op by its name, None for ops that are not in the table."""

@@ -15,7 +15,7 @@ from ..core.graph import Graph, get_default_graph
 from ..formats.attr_values import is_message
 from ..formats.function_def import library_of
 from ..formats.graph_def import Names, nodes_of, versions
-from ..formats.op_defs import op_def_of
+from ..formats.op_defs import is_internal, op_def_of
 from . import logging
 from .collection_protos import (
     get_collection_proto_type,
@@ -74,7 +74,7 @@ def stripped_op_list_for_graph(graph_def: Any) -> Any:
         proto = op_def_of(name)
         if proto is not None:
             found.append(proto)
-        elif name not in ("_Arg", "_Retval", "_ListToArray", "_ArrayToList"):
+        elif not is_internal(name):
             raise ValueError(f"Op {name} is used by the graph, but is not registered")
     return messages.OpList(op=found)
 

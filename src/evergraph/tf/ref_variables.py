@@ -174,7 +174,14 @@ def inside_initializer(scope: str) -> Iterator[None]:
         op.colocation = op.colocation or (scope.rstrip("/"),)
 
 
-_READS_STATE = ("IsVariableInitialized", "VarIsInitializedOp", "ReadVariableOp", "If")
+_READS_STATE = (
+    "IsVariableInitialized",
+    "VarIsInitializedOp",
+    "ReadVariableOp",
+    "If",
+    "_InitializedValue",
+    "_InitializedResource",
+)
 
 
 def guarded_initial_value(scope: str, initial: Tensor) -> Tensor:
@@ -196,7 +203,9 @@ def guarded_initial_value(scope: str, initial: Tensor) -> Tensor:
             variable = _variable_of(op)
             if variable is not None:
                 copies[op] = variable.initialized_value().op
-        elif any(isinstance(x, Tensor) and x.op in copies for x in op.operands):
+        elif op.type not in _READS_STATE and any(
+            isinstance(x, Tensor) and x.op in copies for x in op.operands
+        ):
             copies[op] = _copied(op, copies, scope)
     op = copies.get(initial.op, initial.op)
     return op.outputs[initial.value_index]
