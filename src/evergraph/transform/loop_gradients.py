@@ -23,10 +23,11 @@ from ..core.shape import is_known
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from ..ops.control import ENTERS, EXITS, MERGES, SWITCHES
 from ..ops.indexed_slices import IndexedSlices
-from .conditions import Sources, is_loop_merge
+from .conditions import Sources, conditions_of, is_loop_merge
 from .needed import needed_operations, replace_exit, replacement_of
 from .rewrite import copy_operation
 
+_RECORDS = "loops_with_gradients"
 _LOOKS = frozenset(("Shape", "Size", "Rank", "ShapeN", "BroadcastGradientArgs"))
 Differentiate = Callable[..., list[Any]]
 
@@ -194,6 +195,10 @@ def while_gradient(op: Operation, dys: Sequence[Any], differentiate: Differentia
 class _WhileGradient:
     def __init__(self, op: Operation, dys: list[Any], differentiate: Differentiate) -> None:
         self.op = op
+        if op not in op.graph.extra.setdefault(_RECORDS, {}):
+            # Other operations may have the same functions: this one's will be extended.
+            op.attrs.update({k: _copied(f) for k, f in inner_functions(op).items()})
+            op.graph.extra[_RECORDS][op] = _Record()
         self.body: Function = op.attrs["body"]
         self.graph = self.body.graph
         self.differentiate = differentiate
@@ -290,8 +295,7 @@ class _Backward:
         self.before = before
         self.moving, self.dy_args, self.grads = moving, dy_args, grads
         self.dys = forward.dys
-        records = self.op.graph.extra.setdefault("loops_with_gradients", {})
-        self.record: _Record = records.setdefault(self.op, _Record())
+        self.record: _Record = self.op.graph.extra[_RECORDS][self.op]
         self.constants = [
             k for k, stays in enumerate(self.stays) if stays and grads.get(k) is not None
         ]
@@ -355,14 +359,40 @@ class _Backward:
         own = set(backward)
         fixed = {self.body.inputs[k] for k, stays in enumerate(self.stays) if stays}
         given = {*self.dy_args, *fixed}
-        reads = [x for op in backward for x in op.operands]
         found: dict[Tensor, None] = {}
-        for x in (*reads, *outputs):
+        for x in (*(x for op in backward for x in op.operands), *outputs):
             if not isinstance(x, Tensor) or x.op in own or x in given:
                 continue
             if x.op.type != "Const" and not self.is_fixed_handle(x):
                 found[x] = None
-        return found
+        return self.with_predicates(found, given)
+
+    def with_predicates(self, found: dict[Tensor, None], given: set[Tensor]) -> dict[Tensor, None]:
+        """The values with the predicates of the branches they are in, those first."""
+        for x in list(found):
+            for pred, _ in self.choices(x):
+                if pred not in given and pred.op.type != "Const":
+                    found[pred] = None
+        return dict.fromkeys(sorted(found, key=lambda x: len(self.choices(x))))
+
+    def choices(self, x: Tensor) -> list[tuple[Tensor, bool]]:
+        """The branches of the body that a tensor is in, the outermost first."""
+        conditions = conditions_of(self.graph)
+        chosen = conditions.of_tensor(x)
+        return sorted(chosen, key=lambda c: (len(conditions.of_tensor(c[0])), c[0].op._id))
+
+    def always(self, x: Tensor) -> Tensor:
+        """A tensor of a branch, or some number where that branch does not run."""
+        chosen = self.choices(x)
+        for k in reversed(range(len(chosen))):
+            kind = x.dtype.base_dtype
+            nothing = apply("Const", value=np.zeros((), kind.np_dtype), dtype=kind)
+            for pred, branch in chosen[:k]:
+                nothing = apply("Switch", nothing, pred)[int(branch)]
+            pred, branch = chosen[k]
+            nothing = apply("Switch", nothing, pred)[int(not branch)]
+            x = apply("Merge", [x, nothing])[0]
+        return x
 
     def is_fixed_handle(self, x: Tensor) -> bool:
         """Whether a handle passes from a constant of the loop unchanged."""
@@ -372,12 +402,13 @@ class _Backward:
         """The list of the values that a tensor of the body takes, from the forward loop."""
         known = self.record.saved
         if x not in known:
-            shape = Literal(_dims(x))
+            chosen = self.choices(x)
+            shape = Literal(np.int32(-1) if chosen else _dims(x))
             kind = x.dtype.base_dtype
             empty = apply("EmptyTensorList", shape, Literal(np.int32(-1)), element_dtype=kind)
             arg = argument(self.graph, len(self.body.inputs), dtypes.variant, ())
             with self.graph.as_default():
-                pushed = apply("TensorListPushBack", arg, x, element_dtype=kind)
+                pushed = apply("TensorListPushBack", arg, self.always(x), element_dtype=kind)
             known[x] = self.extend(empty, arg, pushed)
         return self.op.outputs[known[x]]
 
@@ -433,12 +464,16 @@ class _Backward:
             left = apply("Sub", args[0], Literal(np.int32(1)))
             popped = []
             for x, items in zip(saved, lists, strict=True):
+                chosen = self.choices(x)
                 rest, value = apply(
                     "TensorListPopBack",
                     items,
-                    Literal(_dims(x)),
+                    Literal(np.int32(-1) if chosen else _dims(x)),
                     element_dtype=x.dtype.base_dtype,
                 )
+                for pred, branch in chosen:
+                    self.bring(graph, [pred], mapping)
+                    value = apply("Switch", value, mapping.get(pred, pred))[int(branch)]
                 value.static_shape = x.static_shape
                 popped.append(rest)
                 mapping[x] = value
