@@ -342,6 +342,22 @@ def _apply_scopes(graph: Graph, op: Operation) -> None:
         groups = [g for o in graph.colocation_stack for g in (o.colocation or (o.name,))]
         op.colocation = tuple(sorted(set(groups)))
         op.device = next((o.device for o in graph.colocation_stack if o.device), op.device)
+    if op.definition.takes_references:
+        _stay_beside_references(op)
+
+
+def _stay_beside_references(op: Operation) -> None:
+    """What changes a variable's buffer stands where that is, whatever is around it."""
+    args = op.definition.inputs
+    flat = len(args) == len(op.operands)
+    sources = [
+        x.op
+        for i, x in enumerate(op.operands)
+        if isinstance(x, Tensor) and x.dtype._is_ref_dtype and (not flat or args[i].is_ref)
+    ]
+    groups = {g for source in sources for g in (source.colocation or (source.name,))}
+    op.colocation = tuple(sorted({*(op.colocation or ()), *groups}))
+    op.device = next((s.device for s in sources if s.device), op.device if not sources else "")
 
 
 use_emit(emit)

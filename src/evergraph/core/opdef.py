@@ -141,6 +141,7 @@ class OpDef:
         self.function: Any = None
         inferred = {a.type_attr for a in self.inputs} | {a.number_attr for a in self.inputs}
         self.inferred_attrs = frozenset(a for a in inferred if a is not None)
+        self.takes_references = any(a.is_ref for a in self.inputs)
         self.simple_inputs = not any(a.is_list or a.is_ref for a in self.inputs)
         self.defaults = {a.name: a.default for a in self.attrs.values() if a.has_default}
 
