@@ -166,7 +166,7 @@ def test_errors_name_the_operation_in_the_body() -> None:
     checked = lambda i, y: (i + 1, tf.check_numerics(tf.log(y), "bad"))  # noqa: E731
     shapes = [tf.TensorShape([]), tf.TensorShape([None])]
     y = tf.while_loop(lambda i, y: i < 3, checked, [0, x], shape_invariants=shapes)[1]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="CheckNumerics.*test_control_flow"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"CheckNumerics.*test_control_flow"):
         run(y, {x: [-1.0]})
 
 
@@ -179,7 +179,7 @@ def test_what_is_inside_a_loop_stays_there() -> None:
 
     tf.while_loop(lambda i: i < 3, body, [0])
     with pytest.raises(ValueError, match="while loop"):
-        inside[0] + 1  # noqa: B018
+        inside[0] + 1
 
 
 @settings(max_examples=25, deadline=None)

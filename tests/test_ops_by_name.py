@@ -83,9 +83,7 @@ def test_generator_state() -> None:
     )
     algorithm = tf.constant(1, tf.int64)
     shape = tf.constant([4], tf.int64)
-    normal = apply(
-        "StatefulTruncatedNormal", variable.handle, algorithm, shape, dtype=tf.float32
-    )
+    normal = apply("StatefulTruncatedNormal", variable.handle, algorithm, shape, dtype=tf.float32)
     bits = apply("StatefulUniformFullInt", variable.handle, algorithm, shape, dtype=tf.uint64)
     skip = apply("RngSkip", variable.handle, algorithm, tf.constant(256, tf.int64))
     with tf.Session() as session:

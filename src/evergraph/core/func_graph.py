@@ -1,4 +1,4 @@
-"""`FuncGraph`: the graph of a function that is being traced; what it uses from outside, it captures."""
+"""`FuncGraph`: the graph of a function being traced; what it uses from outside, it captures."""
 
 from __future__ import annotations
 

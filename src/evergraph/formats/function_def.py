@@ -18,7 +18,7 @@ from ..core.opdef import ArgDef, OpDef, find
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from ..errors import InvalidArgumentError, UnimplementedError
 from .attr_values import decode, decoded_type
-from .graph_def import Names, nodes_of
+from .graph_def import Names, library_writers, nodes_of
 from .graph_import import CONTROL, Source, import_graph
 
 _MAX_NODES = 1_000_000  # that the calls of a function may come to, each call counted
@@ -427,3 +427,6 @@ def _output_names(function: Function, taken: list[str]) -> list[str]:
         name if (name := f"output_{i}") not in taken else f"result_{i}"
         for i in range(len(function.outputs))
     ]
+
+
+library_writers.append(library_of)

@@ -9,6 +9,7 @@ back here alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..core.graph import Graph
@@ -18,6 +19,11 @@ from .attr_values import encode, is_message, kind_of, python_value
 from .engine_ops import EXPANSIONS
 
 GRAPH_DEF_VERSION = 134
+
+
+LibraryOf = Callable[[Graph, Iterable[Operation]], Any]
+# How a graph's functions are written: by `function_def`, which builds on this module.
+library_writers: list[LibraryOf] = []
 
 
 def versions(graph: Graph) -> Any:
@@ -38,7 +44,6 @@ def graph_def(graph: Graph, from_version: int | None = None, add_shapes: bool = 
     graphs of 2 GiB or more.
     """
     from . import messages
-    from .function_def import library_of
 
     proto = messages.GraphDef(versions=versions(graph))
     names = Names(graph)
@@ -50,7 +55,7 @@ def graph_def(graph: Graph, from_version: int | None = None, add_shapes: bool = 
             if total >= 1 << 31:
                 raise ValueError("GraphDef cannot be larger than 2GB.")
             proto.node.append(node)
-    library = library_of(graph, since)
+    library = library_writers[0](graph, since)
     if library.function:
         proto.library.CopyFrom(library)
     return proto

@@ -434,12 +434,10 @@ def add_check_numerics_ops() -> Operation:
     Raises ValueError for a graph with branches or loops.
     """
     check: list[Tensor] = []
+    reason = "is not compatible with TensorFlow control flow operations such as `tf.cond()`."
     for op in get_default_graph().get_operations():
         if op.control_flow_context is not None:
-            raise ValueError(
-                "`tf.add_check_numerics_ops() is not compatible with TensorFlow control flow "
-                "operations such as `tf.cond()` or `tf.while_loop()`."
-            )
+            raise ValueError(f"`tf.add_check_numerics_ops() {reason}")
         for output in op.outputs:
             if output.dtype.is_floating and output.dtype.name in ("float16", "float32", "float64"):
                 with get_default_graph().control_dependencies(check):

@@ -596,12 +596,12 @@ def _import_meta_graph_with_return_elements(
 
 
 def _saver(meta: Any, import_scope: Any, variables: dict[str, Any]) -> Any:
-    from . import train
-    from .namespaces import exists
+    from .namespaces import resolve
 
-    if not exists(train, "Saver"):
+    try:
+        make: Any = resolve("tf.train", "Saver")
+    except AttributeError:
         return None
-    make: Any = train.Saver  # type: ignore[attr-defined]
     if meta.HasField("saver_def"):
         name = next(iter(variables), None)
         scope = import_scope if name is None else variables[name].name[: -len(name)]
