@@ -155,7 +155,7 @@ def _values(sess: Any, variables: list[Any]) -> list[Any]:
         f"{v.name}/Read/ReadVariableOp:0" if v.op == "VarHandleOp" else f"{v.name}:0"
         for v in variables
     ]
-    return sess.run(names) if names else []  # type: ignore[no-any-return]
+    return sess.run(names) if names else []
 
 
 def _handle_dtypes(nodes: dict[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def per_axis(value: Any, n: int, channels: int, name: str) -> list[Any]:
         value = [1]
     elif not isinstance(value, Sized):
         value = [value]
-    values = list(value)  # type: ignore[call-overload]
+    values = list(value)
     if len(values) == n + 2:
         return values
     if len(values) == 1:

@@ -84,7 +84,7 @@ class TypeSpec:
         return type(self)(*_common(self._serialize(), other._serialize()))
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._key() == other._key()  # type: ignore[attr-defined]
+        return type(other) is type(self) and self._key() == other._key()
 
     def __ne__(self, other: object) -> bool:
         return not self == other

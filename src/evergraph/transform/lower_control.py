@@ -496,7 +496,7 @@ def _is_variable(region: Region, x: Operand) -> bool:
     return isinstance(x, Tensor) and _is_variables(region, x)
 
 
-Region.lower_branches = branches  # type: ignore[assignment,method-assign]
-Region.lower_loop = loop  # type: ignore[assignment,method-assign]
-Region.lower_merge = merge  # type: ignore[assignment,method-assign]
-Region.lower_functional = functional  # type: ignore[assignment,method-assign]
+Region.lower_branches = branches  # type: ignore[assignment]
+Region.lower_loop = loop  # type: ignore[assignment]
+Region.lower_merge = merge  # type: ignore[assignment]
+Region.lower_functional = functional  # type: ignore[assignment]

@@ -55,7 +55,7 @@ def psnr(a: Any, b: Any, max_val: Any, name: Any = None) -> Tensor:
     with name_scope(name, "PSNR", [a, b]):
         most, x, y = _as_floats(a, b, max_val)
         error = reduction_ops.reduce_mean(elementwise_ops.squared_difference(x, y), [-3, -2, -1])
-        signal: Any = 20 * elementwise_ops.log(most)  # type: ignore[operator]
+        signal: Any = 20 * elementwise_ops.log(most)
         noise = np.float32(10 / np.log(10)) * elementwise_ops.log(error)
         ratio = elementwise_ops.subtract(signal / elementwise_ops.log(10.0), noise, name="psnr")
         *_, checks = verify_compatible_image_shapes(x, y)

@@ -104,12 +104,12 @@ class LinearOperatorKronecker(OfSeveralOperators):
     def _matmul(self, x: Any, adjoint: bool = False, adjoint_arg: bool = False) -> Any:
         sides = ("range_dimension", "domain_dimension")
         turned = sides if adjoint else sides[::-1]
-        return self._along_factors("matmul", x, adjoint, adjoint_arg, turned)  # type: ignore[arg-type]
+        return self._along_factors("matmul", x, adjoint, adjoint_arg, turned)
 
     def _solve(self, rhs: Any, adjoint: bool = False, adjoint_arg: bool = False) -> Any:
         sides = ("domain_dimension", "range_dimension")
         turned = sides if adjoint else sides[::-1]
-        return self._along_factors("solve", rhs, adjoint, adjoint_arg, turned)  # type: ignore[arg-type]
+        return self._along_factors("solve", rhs, adjoint, adjoint_arg, turned)
 
     # -- numbers and elements ----------------------------------------------------------------
 

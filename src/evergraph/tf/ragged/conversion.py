@@ -83,7 +83,7 @@ def _unpadded_lengths(tensor: Tensor, padding: Any, columns: Any) -> Tensor:
     )
     place = array_ops.expand_dims(array_ops.range(1, columns + 1), 0)
     kept = math_ops.cast(math_ops.logical_not(same), columns.dtype)
-    return math_ops.reduce_max(kept * place, axis=1)  # type: ignore[no-any-return]
+    return math_ops.reduce_max(kept * place, axis=1)
 
 
 def _cut_deep(cls: Any, tensor: Tensor, lengths: Any) -> Any:
@@ -122,7 +122,7 @@ def to_dense(rt: RaggedTensor, default_value: Any, name: Any) -> Tensor:
         inside = place < array_ops.expand_dims(splits[1:], 1)
         outside = array_ops.fill(array_ops.stack([rows, columns]), total)
         padded = array_ops.concat([values, array_ops.stack([default])], axis=0)
-        return array_ops.gather(padded, array_ops.where(inside, place, outside))  # type: ignore[no-any-return]
+        return array_ops.gather(padded, array_ops.where(inside, place, outside))
 
 
 def _default_row(values: Tensor, default: Any) -> Tensor:
@@ -195,7 +195,7 @@ def from_tensor(
     if is_ragged(tensor):
         return tensor
     options = {"ragged_rank": ragged_rank, "row_splits_dtype": row_splits_dtype, "name": name}
-    return RaggedTensor.from_tensor(tensor, lengths, padding, **options)  # type: ignore[arg-type]
+    return RaggedTensor.from_tensor(tensor, lengths, padding, **options)
 
 
 def to_tensor(rt_input: Any, default_value: Any = None, name: Any = None) -> Any:

@@ -46,7 +46,7 @@ def broadcast_operands(x: Any, y: Any) -> tuple[Any, Any]:
     kind = (x if is_ragged(x) else y).row_splits.dtype
     shapes = [RaggedTensorDynamicShape.from_tensor(v).with_dim_size_dtype(kind) for v in (x, y)]
     shape = broadcast_dynamic_shape(*shapes)
-    return tuple(broadcast_to(v, shape, broadcast_inner_dimensions=False) for v in (x, y))  # type: ignore[return-value]
+    return tuple(broadcast_to(v, shape, broadcast_inner_dimensions=False) for v in (x, y))
 
 
 def _needs_broadcast(x: Any, y: Any) -> bool:

@@ -38,17 +38,17 @@ def positive_axis(axis: Any, rank: int | None) -> int:
 
 def lengths_to_splits(lengths: Any) -> Tensor:
     """Row splits of row lengths."""
-    return array_ops.concat([[0], math_ops.cumsum(lengths)], axis=-1)  # type: ignore[no-any-return]
+    return array_ops.concat([[0], math_ops.cumsum(lengths)], axis=-1)
 
 
 def row_lengths_of(splits: Tensor) -> Tensor:
     """Row lengths of row splits."""
-    return splits[1:] - splits[:-1]  # type: ignore[no-any-return]
+    return splits[1:] - splits[:-1]
 
 
 def size_of(splits: Tensor) -> Tensor:
     """How many rows there are, in the dtype of the splits."""
-    return array_ops.shape(splits, out_type=splits.dtype)[0] - 1  # type: ignore[no-any-return]
+    return array_ops.shape(splits, out_type=splits.dtype)[0] - 1
 
 
 def ranges(starts: Any, limits: Any) -> Tensor:
@@ -85,13 +85,13 @@ def repeated(x: Any, repeats: Any) -> Tensor:
         places = array_ops.range(total)
         wide = [array_ops.expand_dims(v, 0) for v in (ends, places)]
         rows = apply("UpperBound", *wide, out_type=repeats.dtype)[0]
-    return array_ops.gather(x, rows)  # type: ignore[no-any-return]
+    return array_ops.gather(x, rows)
 
 
 def repeat_ranges(params: Any, splits: Tensor, repeats: Any) -> Tensor:
     """Each of the slices of `params` between the splits, as often as `repeats` says."""
     starts, limits = repeated(splits[:-1], repeats), repeated(splits[1:], repeats)
-    return array_ops.gather(params, ranges(starts, limits))  # type: ignore[no-any-return]
+    return array_ops.gather(params, ranges(starts, limits))
 
 
 def row_splits_to_segment_ids(splits: Any, name: Any = None, out_type: Any = None) -> Tensor:

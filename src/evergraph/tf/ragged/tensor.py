@@ -198,7 +198,7 @@ class RaggedTensor:
     def flat_values(self) -> Tensor:
         """The innermost values: a tensor."""
         values = self._values
-        return values.flat_values if isinstance(values, RaggedTensor) else values  # type: ignore[no-any-return]
+        return values.flat_values if isinstance(values, RaggedTensor) else values
 
     @property
     def nested_row_splits(self) -> tuple[Tensor, ...]:
@@ -240,17 +240,17 @@ class RaggedTensor:
         if self._cached_nrows is not None:
             return math_ops.cast(self._cached_nrows, kind)  # type: ignore[no-any-return]
         with name_scope(name, "RaggedNRows", [self.row_splits]):
-            return array_ops.shape(self.row_splits, out_type=kind)[0] - 1  # type: ignore[no-any-return]
+            return array_ops.shape(self.row_splits, out_type=kind)[0] - 1
 
     def row_starts(self, name: Any = None) -> Tensor:
         """Where each row starts."""
         with name_scope(name, "RaggedRowStarts", [self.row_splits]):
-            return self.row_splits[:-1]  # type: ignore[no-any-return]
+            return self.row_splits[:-1]
 
     def row_limits(self, name: Any = None) -> Tensor:
         """Where each row ends."""
         with name_scope(name, "RaggedRowLimits", [self.row_splits]):
-            return self.row_splits[1:]  # type: ignore[no-any-return]
+            return self.row_splits[1:]
 
     def row_lengths(self, axis: int = 1, name: Any = None) -> Any:
         """The length of each row; for further axes, those of the rows within, ragged."""
@@ -282,7 +282,7 @@ class RaggedTensor:
         kind = self._row_splits.dtype if out_type is None else as_dtype(out_type)
         with name_scope(name, "RaggedBoundingBox", [self.row_splits, axis]):
             if isinstance(axis, int) and axis == 0:
-                return array_ops.shape(self.row_splits, out_type=kind)[0] - 1  # type: ignore[no-any-return]
+                return array_ops.shape(self.row_splits, out_type=kind)[0] - 1
             if isinstance(axis, int) and axis == 1:
                 return math_ops.cast(_longest(self.row_lengths()), kind)  # type: ignore[no-any-return]
             rows = array_ops.shape(self.row_splits, out_type=kind)[0] - 1
@@ -290,7 +290,7 @@ class RaggedTensor:
             outer = array_ops.stack([rows] + [math_ops.cast(w, kind) for w in widths])
             inner = array_ops.shape(self.flat_values, out_type=kind)[1:]
             box = array_ops.concat([outer, inner], axis=0)
-            return box if axis is None else array_ops.gather(box, axis)  # type: ignore[no-any-return]
+            return box if axis is None else array_ops.gather(box, axis)
 
     # -- others made of it ---------------------------------------------------------------------
     def with_values(self, new_values: Any) -> RaggedTensor:

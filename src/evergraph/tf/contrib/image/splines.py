@@ -39,7 +39,7 @@ def _kernel(r: Any, order: int) -> Any:
         if order == 2:
             return 0.5 * r * elementwise_ops.log(safe)
         if order == 4:
-            return 0.5 * elementwise_ops.square(r) * elementwise_ops.log(safe)  # type: ignore[operator]
+            return 0.5 * elementwise_ops.square(r) * elementwise_ops.log(safe)
         power: Any = math_ops.pow(safe, 0.5 * order)
         return 0.5 * power * elementwise_ops.log(safe) if order % 2 == 0 else power
 

@@ -61,12 +61,12 @@ def angles_to_projective_transforms(
         turns = given[None] if rank == 0 else given
         cos, sin = elementwise_ops.cos, elementwise_ops.sin
         right, below = image_width - 1, image_height - 1
-        x_offset = (right - (cos(turns) * right - sin(turns) * below)) / 2.0  # type: ignore[operator]
-        y_offset = (below - (sin(turns) * right + cos(turns) * below)) / 2.0  # type: ignore[operator]
+        x_offset = (right - (cos(turns) * right - sin(turns) * below)) / 2.0
+        y_offset = (below - (sin(turns) * right + cos(turns) * below)) / 2.0
         count: Any = shape_of(turns)
         columns = [
             cos(turns)[:, None],
-            -sin(turns)[:, None],  # type: ignore[operator]
+            -sin(turns)[:, None],
             x_offset[:, None],
             sin(turns)[:, None],
             cos(turns)[:, None],
