@@ -305,3 +305,23 @@ def test_names_and_types() -> None:
         ("ScatterUpdate/updates", "Const"),
         ("ScatterUpdate", "ScatterUpdate"),
     ]
+
+
+# -- variables of one run --------------------------------------------------------------------
+def _temporary(name: str = "") -> Any:
+    return apply("TemporaryVariable", shape=(2,), dtype="float32", var_name=name)
+
+
+def test_temporary_variables() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        value = tf.assign_add(_temporary("t"), [1.0, 2.0])
+        last = apply("DestroyTemporaryVariable", value, var_name="t")
+        for _ in range(2):  # each run starts from zeros
+            assert session.run(last).tolist() == [1.0, 2.0]
+
+
+def test_temporary_variables_of_one_name() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        both = [tf.assign(_temporary("t"), [1.0, 2.0]) for _ in range(2)]
+        with pytest.raises(tf.errors.AlreadyExistsError, match="already exists"):
+            session.run(both)

@@ -133,6 +133,7 @@ class OpDef:
         self.effect = False
         self.state: Callable[[Attrs], Any] | None = None
         self.is_variable = False
+        self.starts: Callable[[Attrs], Array] | None = None
         self.reads: int | None = None
         self.updates: tuple[int, ...] = ()
         self.overwrites = False
@@ -230,6 +231,7 @@ def define(
     effect: bool = False,
     state: Callable[[Attrs], Any] | None = None,
     is_variable: bool = False,
+    starts: Callable[[Attrs], Array] | None = None,
     reads: int | None = None,
     updates: tuple[int, ...] = (),
     overwrites: bool = False,
@@ -256,6 +258,7 @@ def define(
     - `partial_value(op)`: for integer vectors, what is known of the output's elements.
     - `stateful`: as in TensorFlow's registry. `effect`: it acts on the world, so it runs exactly
       once a run and in order. `state(attrs)`: makes what the op keeps between runs of a session.
+    - `starts(attrs)`: of a variable that lives for one run: its value at the start of each.
     - `is_variable`: its output is a variable's buffer or handle. `reads`: the input whose variable
       it returns. `updates`: the inputs that are variables to which it gives new values: its kernel
       sees their values and returns the new ones first, then its outputs. `overwrites`: it does not
@@ -273,6 +276,7 @@ def define(
     op.specialize, op.partial_value, op.check = specialize, partial_value, check
     op.stateful, op.effect, op.state = stateful, effect, state
     op.is_variable, op.reads, op.updates = is_variable, reads, updates
+    op.starts = starts
     op.overwrites, op.data_dependent = overwrites, data_dependent
     op.may_be_unset = may_be_unset
     _TABLE[name] = op

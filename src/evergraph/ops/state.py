@@ -12,7 +12,7 @@ from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
 from ..core.shape import Shape, merge, show
 from ..core.tensor import Operand, Operation, Tensor
 from ..core.values import OperandValues
-from ..errors import OutOfRangeError
+from ..errors import NotFoundError, OutOfRangeError
 from .indexed_slices import IndexedSlices
 from .operands import as_ints, np_dtype
 from .scattering import elements_shape, rows_shape, scatter_elements, scatter_rows
@@ -38,6 +38,42 @@ define(
     stateful=True,
     is_variable=True,
     grad=NO_GRADIENT,
+)
+
+
+def _start_of_temporary(attrs: Attrs) -> Array:
+    shape = attrs["shape"]
+    if shape is None or None in shape:
+        raise ValueError(f"A temporary variable needs a known shape, not {show(shape)}.")
+    return np.zeros(shape, attrs["dtype"].np_dtype)
+
+
+define(
+    "TemporaryVariable",
+    "-> ref:ref(dtype)",
+    "shape:shape; dtype:type; var_name:string=''",
+    shape=lambda shapes, attrs, values: [attrs["shape"]],
+    stateful=True,
+    is_variable=True,
+    starts=_start_of_temporary,
+)
+
+
+def _destroyed(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Any, Array]:
+    value = inputs[0]
+    if value is None:
+        raise NotFoundError(None, None, f"Temporary variable {attrs['var_name']!r} is not there.")
+    return None, value
+
+
+define(
+    "DestroyTemporaryVariable",
+    "ref:ref(T) -> value:T",
+    "T:type; var_name:string",
+    shape=lambda shapes, attrs, values: [shapes[0]],
+    kernel=_destroyed,
+    updates=(0,),
+    may_be_unset=(0,),
 )
 
 

@@ -19,7 +19,13 @@ from ..core.graph import Graph
 from ..core.provenance import describe
 from ..core.shape import is_known, show, show_brackets
 from ..core.tensor import Literal, Operand, Operation, Tensor
-from ..errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError
+from ..errors import (
+    AlreadyExistsError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    OpError,
+    UnimplementedError,
+)
 from ..transform.lower import Lowered, lower
 from ..transform.pipeline import optimize
 from ..transform.rewrite import copy_operation
@@ -200,6 +206,24 @@ def _extract(ops: Sequence[Operation], reads: list[Tensor], gives: list[Tensor])
     return Function(graph, inputs, [mapping[x] for x in gives])
 
 
+def _starts(variables: Sequence[Operation]) -> list[Any]:
+    """What variables that live for one run start from; None for all others."""
+    makers = [v.definition.starts for v in variables]
+    return [
+        None if make is None else make(v.attrs) for make, v in zip(makers, variables, strict=True)
+    ]
+
+
+def _check_temporary(variables: Sequence[Operation]) -> None:
+    """Raises AlreadyExistsError for two variables of one run that have one name."""
+    names: dict[str, Operation] = {}
+    for v in variables:
+        if v.definition.starts is not None:
+            name = v.attrs["var_name"] or v.name
+            if names.setdefault(name, v) is not v:
+                raise AlreadyExistsError(None, v, f"TemporaryVariable {name!r} already exists.")
+
+
 class BoundProgram:
     """A program with the cells and states of one session: what `Session.run` calls."""
 
@@ -207,6 +231,8 @@ class BoundProgram:
         self.program = program
         self.store = store
         self.cells = [store.cell(v) for v in program.variables]
+        self.starts = _starts(program.variables)
+        _check_temporary((*program.variables, *program.updated))
         self.queried = [store.cell(v) for v in program.queried]
         self.updated = [store.cell(v) for v in program.updated]
         self.states = [[store.state(op) for op in s.stateful] for s in program.steps]
@@ -257,8 +283,8 @@ class BoundProgram:
 
     def _old_values(self) -> list[Any]:
         values = []
-        for cell, required in zip(self.cells, self.required, strict=True):
-            value = cell.value
+        for cell, required, start in zip(self.cells, self.required, self.starts, strict=True):
+            value = cell.value if start is None else start
             if value is None and required is not None:
                 raise self._uninitialized(cell)
             values.append(value)
@@ -273,7 +299,8 @@ class BoundProgram:
             variable,
             f"Attempting to use uninitialized value {cell.name}: the variable made at "
             f"{describe(variable.site)} has no value in this session. Run its initializer first, "
-            "e.g. sess.run(tf.global_variables_initializer()), after all variables are made.",
+            "e.g. sess.run(tf.global_variables_initializer()), after all variables are made. "
+            f"Resource localhost/{cell.name}/ does not exist.",
         )
 
     def _execute(self, values: list[Any]) -> list[Any]:
