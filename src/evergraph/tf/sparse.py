@@ -45,8 +45,9 @@ def _parts(sp: SparseTensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _static(sp: SparseTensor) -> list[int] | None:
     """The dense shape where it is wholly known."""
-    extents = sp.get_shape()
-    return [int(n) for n in extents.as_list()] if extents.is_fully_defined() else None
+    if not sp.get_shape().is_fully_defined():
+        return None
+    return [n for n in sp.get_shape().as_list() if n is not None]
 
 
 # -- making --------------------------------------------------------------------------------------
