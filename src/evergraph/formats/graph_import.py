@@ -491,7 +491,7 @@ class Attributes:
         """Whether the node keeps an attribute that its op does not declare."""
         if name.startswith("_"):
             return name != "_output_shapes"
-        if self.lenient and _is_empty(proto):  # of a later version, at its default
+        if self.lenient and _says_nothing(self.definition.name, name, proto):
             return False
         raise ValueError(
             f"NodeDef mentions attr {name!r} not in {summary(self.definition)}; NodeDef: "
@@ -501,6 +501,27 @@ class Attributes:
     def _shown(self) -> str:
         proto = self.node.proto
         return f"{{{{node {proto.name}}}}} = {proto.op}({', '.join(proto.input[:8])})"
+
+
+_LATER = {  # attributes that later versions added: hints, and what 1.15 does anyway
+    ("MatMul", "grad_a"): None,
+    ("MatMul", "grad_b"): None,
+    ("BatchMatMulV2", "grad_x"): None,
+    ("BatchMatMulV2", "grad_y"): None,
+    ("ConcatOffset", "shape_type"): 3,
+    ("FusedBatchNorm", "exponential_avg_factor"): 1.0,
+    ("FusedBatchNormV2", "exponential_avg_factor"): 1.0,
+    ("FusedBatchNormV3", "exponential_avg_factor"): 1.0,
+    ("VarHandleOp", "debug_name"): None,
+}
+
+
+def _says_nothing(op_type: str, name: str, proto: Any) -> bool:
+    """Whether an attribute of a later version is a hint, or at what 1.15 does without it."""
+    if (op_type, name) in _LATER:
+        expected, found = _LATER[op_type, name], proto.WhichOneof("value")
+        return expected is None or (found is not None and getattr(proto, found) == expected)
+    return _is_empty(proto)
 
 
 def _is_empty(proto: Any) -> bool:
