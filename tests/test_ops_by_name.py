@@ -94,3 +94,34 @@ def test_generator_state() -> None:
         before = session.run(variable)
         session.run(skip)
         assert not np.array_equal(before, session.run(variable))
+
+
+def test_stacks() -> None:
+    """What was pushed last comes first, ordered by control dependencies."""
+    stack = apply("StackV2", -1, elem_type=tf.float32)
+    graph = tf.get_default_graph()
+    first = apply("StackPushV2", stack, tf.constant([1.0, 2.0]))
+    with graph.control_dependencies([first]):
+        second = apply("StackPushV2", stack, tf.constant([3.0]))
+    with graph.control_dependencies([second]):
+        last = apply("StackPopV2", stack, elem_type=tf.float32)
+    with graph.control_dependencies([last]):
+        before = apply("StackPopV2", stack, elem_type=tf.float32)
+    with graph.control_dependencies([before]):
+        close = apply("StackCloseV2", stack)
+    got = run([last, before, close])
+    assert got[0].tolist() == [3.0] and got[1].tolist() == [1.0, 2.0]
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        run(apply("StackPopV2", apply("StackV2", -1, elem_type=tf.float32), elem_type=tf.float32))
+
+
+def test_optionals() -> None:
+    full = apply("OptionalFromValue", [tf.constant([1.0, 2.0]), tf.constant(3)])
+    empty = apply("OptionalNone")
+    kinds = {"output_types": [tf.float32, tf.int32], "output_shapes": [[2], []]}
+    values = apply("OptionalGetValue", full, **kinds)
+    got = run([apply("OptionalHasValue", full), apply("OptionalHasValue", empty), *values])
+    assert got[0] and not got[1]
+    assert got[2].tolist() == [1.0, 2.0] and got[3] == 3
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        run(apply("OptionalGetValue", empty, **kinds))
