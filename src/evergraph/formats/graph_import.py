@@ -474,7 +474,16 @@ class Attributes:
         for name in given:
             if name not in self.definition.attrs and self._is_kept(name, given[name]):
                 attrs[name] = given[name]
+        if self.definition.name == "Const":
+            self._check_value(given["value"].tensor.dtype, given["dtype"].type)
         return attrs
+
+    def _check_value(self, has: int, says: int) -> None:
+        if has != says:
+            raise ValueError(
+                f"Constant {self.node.name!r} says that it is of dtype number {says}, but holds a "
+                f"tensor of {has}."
+            )
 
     def _one(self, name: str, proto: Any) -> Any:
         spec = self.definition.attrs[name]

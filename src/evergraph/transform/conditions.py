@@ -126,7 +126,11 @@ class Conditions:
     def _of_loop(self, exit_op: Operation) -> Condition:
         """An exit runs when its loop does: what the loop's own condition chose is over."""
         x = exit_op.operands[0]
+        passed: set[Operation] = set()
         while isinstance(x, Tensor) and x.op.type not in ENTERS:
+            if x.op in passed or not x.op.operands:
+                raise ValueError(f"The exit {exit_op.name!r} is in no loop that something enters.")
+            passed.add(x.op)
             x = x.op.operands[0]
         return self.of_tensor(x)
 
