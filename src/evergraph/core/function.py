@@ -31,7 +31,8 @@ define(
 class Function:
     """A graph of its own with the tensors that go in and the operands that come out.
 
-    One that programs know has a `name`: nodes call it, and attributes of kind `func` hold it.
+    One that programs know has a `name`: nodes call it, and attributes of kind `func` hold it. It
+    may have names for its outputs.
 
     In a lowered function an op with `updates` is a value: its outputs are the new values of the
     variables it updates, then its other outputs. Ops with an `effect` keep their order.
@@ -44,6 +45,7 @@ class Function:
         self.inputs = inputs
         self.outputs = outputs
         self.name = name
+        self.output_names: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Function of {len(self.graph.operations)} operations>"

@@ -22,6 +22,7 @@ from .graph_def import Names, library_writers, nodes_of
 from .graph_import import CONTROL, Source, import_graph
 
 _MAX_NODES = 1_000_000  # that the calls of a function may come to, each call counted
+_MAX_DEPTH = 50  # of calls inside calls
 _ARG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 
@@ -39,6 +40,7 @@ class Library:
         self.gradients: dict[str, str] = {}
         self._definitions: dict[str, OpDef] = {}
         self._sizes: dict[str, int] = {}
+        self._depths: dict[str, int] = {}
 
     def add_messages(self, library: Any) -> None:
         """Adds the functions of a FunctionDefLibrary; ValueError for two of one name."""
@@ -129,8 +131,16 @@ class Library:
 
     def _weigh(self, name: str) -> None:
         """Counts the nodes that a call comes to: calls of calls may double with every level."""
+        callees = self._callees(name)
         size = len(self.messages[name].node_def)
-        size += sum(self._sizes.get(callee, 1) for callee in self._callees(name))
+        size += sum(self._sizes.get(callee, 1) for callee in callees)
+        depth = 1 + max((self._depths.get(callee, 1) for callee in callees), default=0)
+        if depth > _MAX_DEPTH:
+            raise InvalidArgumentError(
+                f"Function {name!r} calls functions that call others, {depth} deep: {_MAX_DEPTH} "
+                "is most."
+            )
+        self._depths[name] = depth
         if size > _MAX_NODES:
             raise InvalidArgumentError(
                 f"Function {name!r} comes to {size} operations: {_MAX_NODES} is most."
@@ -197,7 +207,9 @@ def _function(known: Library, proto: Any) -> Function:
             raise ValueError(f"Function {name!r} does not say what its output {arg.name!r} is.")
         node, _, index = _flat_name(proto.ret[arg.name], arguments, places).partition(":")
         outputs.append(_output(name, node, int(index or 0), arguments, made))
-    return Function(graph, inputs, outputs, name)
+    function = Function(graph, inputs, outputs, name)
+    function.output_names = tuple(arg.name for arg in proto.signature.output_arg)
+    return function
 
 
 def _make_arguments(graph: Graph, proto: Any) -> list[Tensor]:
@@ -420,7 +432,7 @@ def _argument_names(inputs: list[Tensor]) -> list[str]:
 
 
 def _output_names(function: Function, taken: list[str]) -> list[str]:
-    given = list(getattr(function, "output_names", ()))
+    given = list(function.output_names)
     if len(given) == len(function.outputs):
         return given
     return [
