@@ -22,9 +22,9 @@ from evergraph.formats.tensors import array_of, shape_of, shape_proto, tensor_pr
 from evergraph.tf.graph_functions import Defun
 
 NUMERIC = (
-    "float32 float64 float16 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool "
-    "complex64 complex128"
-).split()
+    *("float32", "float64", "float16", "bfloat16", "bool", "complex64", "complex128"),
+    *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -204,7 +204,13 @@ def test_attributes_that_no_op_declares() -> None:
     op._set_attr("_numbers", [1, 2])
     assert op.get_attr("_text") == b"a" and op.get_attr("_numbers") == [1, 2]
     assert op.node_def.attr["_text"].s == b"a"
-    assert [kind_of(v) for v in (True, 1, 0.5, "x", tf.int32)] == "bool int float string type".split()
+    assert [kind_of(v) for v in (True, 1, 0.5, "x", tf.int32)] == [
+        "bool",
+        "int",
+        "float",
+        "string",
+        "type",
+    ]
     with pytest.raises(TypeError, match="cannot be the value"):
         kind_of(object())
     assert python_value(messages.AttrValue()) == []
@@ -281,7 +287,17 @@ def test_op_defs_are_those_of_tensorflow() -> None:
     from tensorflow.python.framework import op_def_registry
 
     different = []
-    for name in "MatMul Concat Sum Switch While Placeholder RandomUniform Assign Unpack".split():
+    for name in [
+        "MatMul",
+        "Concat",
+        "Sum",
+        "Switch",
+        "While",
+        "Placeholder",
+        "RandomUniform",
+        "Assign",
+        "Unpack",
+    ]:
         ours, theirs = op_def_of(name), op_def_registry.get(name)
         for side in ("input_arg", "output_arg"):
             rows = [
@@ -319,7 +335,8 @@ def test_swish_is_a_function_of_the_library(graph: Any) -> None:
 
 LIBRARY = """
 node {{ name: "x" op: "Const" attr {{ key: "dtype" value {{ type: DT_FLOAT }} }}
-  attr {{ key: "value" value {{ tensor {{ dtype: DT_FLOAT tensor_shape {{ }} float_val: 2 }} }} }} }}
+  attr {{ key: "value"
+    value {{ tensor {{ dtype: DT_FLOAT tensor_shape {{ }} float_val: 2 }} }} }} }}
 node {{ name: "y" op: "F" input: "x" }}
 library {{ {functions} }}
 """
@@ -362,7 +379,10 @@ def test_a_function_read_from_text() -> None:
     [
         ([("F", "name: 's' op: 'F' input: 'a'", "s:b:0")], "recursion"),
         (
-            [("F", "name: 's' op: 'G' input: 'a'", "s:b:0"), ("G", "name: 's' op: 'F' input: 'a'", "s:b:0")],
+            [
+                ("F", "name: 's' op: 'G' input: 'a'", "s:b:0"),
+                ("G", "name: 's' op: 'F' input: 'a'", "s:b:0"),
+            ],
             "recursion",
         ),
         ([("F", f"name: 's' op: 'Square' input: 'q' {T}", "s:y:0")], "Unknown input node 'q'"),
@@ -462,5 +482,8 @@ def test_wrong_inputs_given_later(graph: Any) -> None:
     with tf.Graph().as_default(), pytest.raises(ValueError, match="same graph"):
         z.op._update_input(0, tf.constant([2.0]))
     z.op._update_input(0, tf.constant([1]))
-    with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError, match="passed int32"):
+    with (
+        tf.Session() as session,
+        pytest.raises(tf.errors.InvalidArgumentError, match="passed int32"),
+    ):
         session.run(z)
