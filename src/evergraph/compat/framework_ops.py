@@ -16,11 +16,10 @@ from evergraph.tf.collection_protos import (
     get_collection_proto_type,
     get_from_proto_function,
     get_to_proto_function,
-    prepend_name_scope,
     register_proto_function,
-    strip_name_scope,
 )
 from evergraph.tf.framework import name_scope
+from evergraph.tf.scoped_names import prepend_name_scope, strip_name_scope
 from evergraph.transform.gradients import rule_of
 
 __all__ = [

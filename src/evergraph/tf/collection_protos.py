@@ -1,8 +1,7 @@
-"""How the items of collections become messages, and how names move between scopes."""
+"""How the items of collections become messages and back."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -82,23 +81,21 @@ for _name in _VARIABLES:
     register_proto_function(_name, "VariableDef", _variable_to_proto, _variable_from_proto)
 
 
-# -- names and scopes ------------------------------------------------------------------------------
+def _context_functions(kind: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """How contexts become messages and back: that module is loaded when it is needed."""
+
+    def to_proto(context: Any, export_scope: str | None = None) -> Any:
+        from . import context_protos
+
+        return getattr(context_protos, f"{kind}_to_proto")(context, export_scope)
+
+    def from_proto(proto: Any, import_scope: str | None = None) -> Any:
+        from . import context_protos
+
+        return getattr(context_protos, f"{kind}_from_proto")(proto, import_scope)
+
+    return to_proto, from_proto
 
 
-def strip_name_scope(name: Any, export_scope: str | None) -> str:
-    """A node's name (or `^name`, `loc:@name`) without the scope before it."""
-    name = name.decode() if isinstance(name, bytes) else name
-    if not export_scope:
-        return str(name)
-    scope = re.escape(export_scope.removesuffix("/"))
-    return re.sub(rf"^(\^|loc:@|){scope}/+", r"\1", name, count=1)
-
-
-def prepend_name_scope(name: Any, import_scope: str | None) -> str:
-    """A node's name (or `^name`, `loc:@name`) below a scope."""
-    name = name.decode() if isinstance(name, bytes) else name
-    if not import_scope:
-        return str(name)
-    scope = import_scope.removesuffix("/")
-    mark = next((m for m in ("^", "loc:@") if name.startswith(m)), "")
-    return f"{mark}{scope}/{name.removeprefix(mark)}"
+register_proto_function(GraphKeys.COND_CONTEXT, "CondContextDef", *_context_functions("cond"))
+register_proto_function(GraphKeys.WHILE_CONTEXT, "WhileContextDef", *_context_functions("while"))

@@ -21,12 +21,11 @@ from .collection_protos import (
     get_collection_proto_type,
     get_from_proto_function,
     get_to_proto_function,
-    prepend_name_scope,
-    strip_name_scope,
 )
 from .graph_io import write_graph
 from .graph_keys import GraphKeys
 from .importer import import_graph_def
+from .scoped_names import prepend_name_scope, strip_name_scope
 
 _UNBOUND = "$unbound_inputs_"
 _VARIABLE_COLLECTIONS = (
@@ -157,7 +156,8 @@ def _add_items(proto: Any, key: Any, items: list[Any], export_scope: str | None)
             if message:
                 if not isinstance(message, kind):
                     raise TypeError(f"{message!r} is no {kind.__name__}.")
-                proto.bytes_list.value.append(message.SerializeToString())
+                data = message.SerializeToString(deterministic=True)
+                proto.bytes_list.value.append(data)
         return
     field = _kind_of(items[0])
     values = getattr(proto, field).value
