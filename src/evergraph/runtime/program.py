@@ -294,13 +294,16 @@ class BoundProgram:
         variable = next(
             v for v, c in zip(self.program.variables, self.cells, strict=True) if c is cell
         )
+        # TensorFlow's words for resource variables, which programs look for.
+        is_resource = variable.type == "VarHandleOp"
+        missing = f" Resource localhost/{cell.name}/ does not exist." if is_resource else ""
         return FailedPreconditionError(
             None,
             variable,
             f"Attempting to use uninitialized value {cell.name}: the variable made at "
             f"{describe(variable.site)} has no value in this session. Run its initializer first, "
-            "e.g. sess.run(tf.global_variables_initializer()), after all variables are made. "
-            f"Resource localhost/{cell.name}/ does not exist.",
+            "e.g. sess.run(tf.global_variables_initializer()), after all variables are made."
+            f"{missing}",
         )
 
     def _execute(self, values: list[Any]) -> list[Any]:
