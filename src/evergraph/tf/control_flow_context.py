@@ -272,6 +272,7 @@ class CondContext(ControlFlowContext):
         self.inside[x] = x
         if self._outer_context is not None:
             real = self._outer_context.value_inside(x)
+            self.inside[real] = real
         real = switch_on(real, self._pred)[self._branch]
         self.inside[x] = real
         return real

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtypes import float16, float32, int64
+from ..core.dtypes import DType, float16, float32, int32, int64
 from ..core.tensor import Tensor
 from . import array_ops
+from .conditionals import cond
 from .dtype_ops import cast
 from .emitting import emit_tensor
 from .framework import convert_to_tensor, name_scope
@@ -190,13 +191,23 @@ def l2_normalize(
         return emit_tensor("Mul", x, inverse, name=scope)
 
 
+def _count_nonzero(x: Tensor, dtype: DType) -> Tensor:
+    with name_scope("count_nonzero", values=[x]):
+        zero = array_ops.zeros([], dtype=x.dtype.base_dtype)
+        ones = cast(emit_tensor("NotEqual", x, zero), dtype)
+        return reduce_sum(ones, name="nonzero_count")
+
+
 def zero_fraction(value: Any, name: Any = None) -> Tensor:
     """The share of zeros among the elements; NaN if there are none."""
     with name_scope(name, "zero_fraction", [value]):
         value = convert_to_tensor(value, name="value")
         size: Any = array_ops.size(value, out_type=int64)
-        zero = array_ops.zeros([], dtype=value.dtype.base_dtype)
-        nonzero = reduce_sum(cast(emit_tensor("NotEqual", value, zero), int64))
+        nonzero = cond(
+            size <= int32.max,
+            lambda: cast(_count_nonzero(value, int32), int64),
+            lambda: _count_nonzero(value, int64),
+        )
         with name_scope("counts_to_fraction"):
             zeros = cast(size - nonzero, float32)
             fraction = zeros / cast(size, float32)
