@@ -241,6 +241,18 @@ ROWS = {
         "evergraph.tf.test.gradient_checker:_array"
     ),
     ("tensorflow.python.ops.gradient_checker_v2", "max_error"): _INTERNALS + "max_error",
+    **{
+        ("tensorflow.python.ops.functional_ops", name): f"evergraph.tf.function_calls:{name}"
+        for name in (
+            "For",
+            "Gradient",
+            "If",
+            "While",
+            "partitioned_call",
+            "remote_call",
+            "symbolic_gradient",
+        )
+    },
     ("tensorflow.python.ops.list_ops", "_build_element_shape"): (
         "evergraph.tf.list_ops:build_element_shape"
     ),
