@@ -23,7 +23,7 @@ from ..core.shape import compatible, show
 from ..core.tensor import Operation, Tensor
 from ..errors import InvalidArgumentError
 from ..settings import settings
-from . import profile, traps
+from . import profile, servers, traps
 from .devices import DeviceAttributes, Placement, list_devices
 from .feeds import feed_tensors_of, flat_feeds, register_feed
 from .fetches import FetchPlan, register_expansion
@@ -178,7 +178,7 @@ class _Feed:
 class BaseSession:
     """Runs a graph. One session may be used by several threads at once.
 
-    `target` names a server and must be empty; `config` is a ConfigProto.
+    `target` is that of a server of this process, or empty; `config` is a ConfigProto.
     """
 
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
@@ -192,9 +192,13 @@ class BaseSession:
         self._target = target
         self._config = config
         self._closed = False
-        self._store = Store()
+        shared = servers.store_of(target) if isinstance(target, str) else None
+        self._owns_store = shared is None
+        self._store = Store() if shared is None else shared
         self._growth = traps.Growth.of(self._graph)
-        self._placement = Placement(*_placement_options(config))
+        soft, log = _placement_options(config)
+        # The devices of a server's cluster are all here.
+        self._placement = Placement(soft if self._owns_store else True, log)
         self._calls: dict[Any, _Call] = {}
         self._lock = threading.Lock()
         self._contexts: list[Any] = []
@@ -222,7 +226,8 @@ class BaseSession:
         self._look_back()
         self._closed = True
         self._calls.clear()
-        self._store.clear()
+        if self._owns_store:
+            self._store.clear()
 
     def _look_back(self) -> None:
         # What was never run is known at the end alone: a program may first look, then train.
@@ -472,7 +477,12 @@ class Session(BaseSession):
 
     @staticmethod
     def reset(target: str, containers: Any = None, config: Any = None) -> None:
-        """Clears the variables of a server; this process has none, so that is an error."""
+        """Forgets the variables of a server of this process, or those in some containers.
+
+        Raises InvalidArgumentError for another target.
+        """
+        if servers.reset(target, containers):
+            return
         raise InvalidArgumentError(
             "Session.reset needs a server's target; close the session and make a new one instead."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 from ..core.shape import compatible, show
@@ -59,12 +60,21 @@ class Store:
                 self._states[key] = make(attrs)
             return self._states[key]
 
-    def clear(self) -> None:
-        """Forgets everything."""
+    def clear(self, containers: Iterable[str] | None = None) -> None:
+        """Forgets everything, or what is in these containers."""
         with self.lock:
-            self._cells.clear()
-            self._states.clear()
+            if containers is None:
+                self._cells.clear()
+                self._states.clear()
+            else:
+                self._forget(set(containers))
             self.last_update = None
+
+    def _forget(self, containers: set[str]) -> None:
+        for name in [n for n in self._cells if n.partition("/")[0] in containers]:
+            del self._cells[name]
+        for key in [k for k in self._states if len(k) == 3 and k[1] in containers]:
+            del self._states[key]
 
 
 def check_shape(variable: Operation, value: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unittest import mock
 
+from ..train.server_lib import create_local_cluster
 from .benchmark import Benchmark, benchmark_config
 from .case import TestCase
 from .gradient_checker import compute_gradient, compute_gradient_error
@@ -28,6 +29,7 @@ __all__ = [
     "benchmark_config",
     "compute_gradient",
     "compute_gradient_error",
+    "create_local_cluster",
     "get_temp_dir",
     "gpu_device_name",
     "is_built_with_cuda",

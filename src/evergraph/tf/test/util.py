@@ -18,6 +18,7 @@ from unittest import TestLoader
 
 from ...core.graph import get_default_graph
 from ...core.tensor import Tensor
+from ..train.server_lib import create_local_cluster as create_local_cluster
 from .case import GRAPH_SEED, TestCase
 from .graphs import (
     assert_equal_graph_def,

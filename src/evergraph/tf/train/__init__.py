@@ -29,6 +29,7 @@ from .optimizer import Optimizer
 from .proximal_adagrad import ProximalAdagradOptimizer
 from .proximal_gradient_descent import ProximalGradientDescentOptimizer
 from .rmsprop import RMSPropOptimizer
+from .server_lib import ClusterSpec, Server
 from .training_util import (
     assert_global_step,
     create_global_step,
@@ -42,6 +43,7 @@ __all__ = [
     "AdagradDAOptimizer",
     "AdagradOptimizer",
     "AdamOptimizer",
+    "ClusterSpec",
     "ExponentialMovingAverage",
     "FtrlOptimizer",
     "GradientDescentOptimizer",
@@ -50,6 +52,7 @@ __all__ = [
     "ProximalAdagradOptimizer",
     "ProximalGradientDescentOptimizer",
     "RMSPropOptimizer",
+    "Server",
     "assert_global_step",
     "cosine_decay",
     "cosine_decay_restarts",
