@@ -253,6 +253,7 @@ ROWS = {
             "symbolic_gradient",
         )
     },
+    ("tensorflow.python.ops.tensor_array_grad", "_GetGradSource"): _INTERNALS + "gradient_source",
     ("tensorflow.python.ops.list_ops", "_build_element_shape"): (
         "evergraph.tf.list_ops:build_element_shape"
     ),

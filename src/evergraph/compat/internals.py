@@ -110,6 +110,18 @@ def smart_cond(
     return true_fn() if value else false_fn()
 
 
+def gradient_source(op_or_tensor: Any) -> str:
+    """The innermost scope of gradients that an operation is in; ValueError if it is in none."""
+    parts = str(op_or_tensor.name).split("/")
+    depths = [i for i, part in enumerate(parts) if part.startswith("gradients")]
+    if not depths:
+        raise ValueError(
+            "Expected op/tensor name to start with gradients (excluding scope), got: "
+            + str(op_or_tensor.name)
+        )
+    return "/".join(parts[: depths[-1] + 1])
+
+
 def list_local_devices(session_config: Any = None) -> list[Any]:
     """The devices of this process: `name`, `device_type` and `memory_limit` of each."""
     with _tf().Session(config=session_config) as session:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.shape import Shape, compatible, show
+from ..core.shape import Shape, compatible, is_known, show
 
 _MISSING: Any = object()
 
@@ -29,6 +29,7 @@ class ListInfo:
     clear_after_read: bool = False
     accumulate: bool = False
     name: str = "TensorArray"
+    alike: bool = False  # all elements have one shape
     cleared: set[int] = field(default_factory=set)
 
 
@@ -118,6 +119,10 @@ class ElementList:
             return inputs[0].__add__(inputs[1]) if inputs[0] is self else self + inputs[0]
         return NotImplemented
 
+    def __float__(self) -> float:
+        """What is fetched of a flow: the values are inside, the number says nothing."""
+        return 0.0
+
     def __repr__(self) -> str:
         return f"<ElementList of {self.size}>"
 
@@ -169,6 +174,7 @@ def write(flow: Any, index: int, value: Any) -> ElementList:
         )
     known = items.get(index)
     if info.accumulate:
+        check_element(info, index, value)
         if known is not None and np.shape(known) != np.shape(value):
             raise ValueError(
                 f"TensorArray {info.name}: Could not aggregate to TensorArray index {index} "
@@ -201,7 +207,7 @@ def read(flow: Any, index: int, element_shape: Shape = None) -> Any:
         )
     value = items.get(index)
     if value is None:
-        return unwritten(info, index, element_shape)
+        return unwritten(items, index, element_shape)
     if info.clear_after_read:
         if index in info.cleared:
             raise ValueError(
@@ -217,9 +223,12 @@ def no_rows(shape: Any, dtype: Any) -> Any:
     return np.zeros((0, *shape), dtype)
 
 
-def unwritten(info: ListInfo, index: int, element_shape: Shape) -> Any:
+def unwritten(items: ElementList, index: int, element_shape: Shape) -> Any:
     """What is read where nothing was written: zeros, if their shape is known."""
+    info = items.info
     shape = info.element_shape if info.element_shape is not None else element_shape
+    if not is_known(shape) and info.alike and items.items:
+        shape = np.shape(next(iter(items.items.values())))
     if shape is None or any(d is None for d in shape):
         raise ValueError(
             f"TensorArray {info.name}: Could not read from TensorArray index {index}. "

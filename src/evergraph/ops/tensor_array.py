@@ -74,6 +74,7 @@ def _new(xp: Any, inputs: Any, attrs: Attrs) -> Any:
         attrs["dynamic_size"],
         attrs["clear_after_read"],
         name=name,
+        alike=attrs["identical_element_shapes"],
     )
     return _Handle(name), ElementList(info, int(size))
 

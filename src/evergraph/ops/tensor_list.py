@@ -92,7 +92,7 @@ def _pop(xp: Any, inputs: Any, attrs: Attrs) -> Any:
         raise ValueError("Trying to pop from an empty list.")
     value = items.get(items.size - 1)
     if value is None:
-        value = unwritten(items.info, items.size - 1, as_shape(inputs[1]))
+        value = unwritten(items, items.size - 1, as_shape(inputs[1]))
     return items.resized(items.size - 1), value
 
 
@@ -110,7 +110,7 @@ def _get(xp: Any, inputs: Any, attrs: Attrs) -> Any:
     items, index = checked_list(inputs[0], attrs["element_dtype"]), int(inputs[1])
     _check_index(items, index)
     value = items.get(index)
-    return unwritten(items.info, index, as_shape(inputs[2])) if value is None else value
+    return unwritten(items, index, as_shape(inputs[2])) if value is None else value
 
 
 def _check_index(items: ElementList, index: int) -> None:
@@ -147,7 +147,7 @@ def _rows(items: ElementList, indices: Any, shape: Shape) -> Any:
     for i in indices:
         _check_index(items, int(i))
         value = items.get(int(i))
-        rows.append(unwritten(items.info, int(i), known) if value is None else value)
+        rows.append(unwritten(items, int(i), known) if value is None else value)
     if len({np.shape(r) for r in rows}) > 1:
         raise ValueError("Tried to stack elements with different shapes.")
     return np.stack(rows)
@@ -262,7 +262,7 @@ def _concat(xp: Any, inputs: Any, attrs: Attrs) -> Any:
     for i in range(items.size):
         row = items.get(i)
         if row is None:
-            row = unwritten(items.info, i, as_shape(inputs[1]) if len(inputs) > 1 else None)
+            row = unwritten(items, i, as_shape(inputs[1]) if len(inputs) > 1 else None)
         if not np.ndim(row):
             raise ValueError(
                 f"Concat saw a scalar shape at index {i} but requires at least vectors."

@@ -57,6 +57,7 @@ class TensorArray:
                 if flow is None:
                     raise ValueError("flow must not be None if handle is not None.")
                 self._handle, self._flow = handle, flow
+                self._element_shape = [TensorShape(_elements_behind(handle))]
                 return
             graph = get_default_graph()
             with graph.device(None), graph.colocate_with(None, ignore_existing=True):
@@ -71,6 +72,9 @@ class TensorArray:
                     tensor_array_name=tensor_array_name or "",
                     name=scope,
                 )
+
+    def mark_used(self) -> None:
+        """Says that nothing has to follow from this; no warning is given here either way."""
 
     @property
     def flow(self) -> Tensor:
@@ -134,8 +138,9 @@ class TensorArray:
         value = convert_to_tensor(value, preferred_dtype=self._dtype, name="value")
         if value.dtype.base_dtype != self._dtype:
             raise TypeError(
-                f"Input value has dtype {value.dtype.name} but expected dtype "
-                f"{self._dtype.name} of the TensorArray: convert it with tf.cast."
+                f"Input value has dtype {value.dtype.name} but expected dtype {self._dtype.name}: "
+                f"TensorArray dtype is {self._dtype.name} but Op is trying to write dtype "
+                f"{value.dtype.name}. Convert it with tf.cast."
             )
         return value  # type: ignore[no-any-return]
 
@@ -270,6 +275,24 @@ class TensorArray:
 
     def __repr__(self) -> str:
         return f"<tf.TensorArray dtype={self._dtype.name} element_shape={self.element_shape}>"
+
+
+def _elements_behind(handle: Any) -> Any:
+    """The shape of elements that the operations behind a handle say, None if they do not."""
+    if not isinstance(handle, Tensor):
+        return None
+    op = handle.op
+    if op.type == "TensorArrayV3":
+        return op.attrs["element_shape"]
+    if op.type not in ("TensorArrayGradV3", "TensorArrayGradWithShape"):
+        return None
+    source = op.inputs[0]
+    shape = _elements_behind(source)
+    if op.type == "TensorArrayGradV3" or shape is None:
+        return shape
+    extents: Any = op.inputs[2]
+    prepended = extents.shape.as_list()[0]
+    return None if prepended is None else [*[None] * prepended, *shape]
 
 
 def _as_int64(lengths: Any) -> Tensor:
