@@ -276,3 +276,203 @@ def test_ensure_shape(session: Any) -> None:
     assert session.run(y, {x: [[1, 2]]}).shape == (1, 2)
     with pytest.raises(tf.errors.InvalidArgumentError, match="not compatible"):
         session.run(y, {x: [1, 2]})
+
+
+# -- py_function -----------------------------------------------------------------------------
+def _log_huber(x: Any, m: Any) -> Any:
+    if tf.abs(x) <= m:
+        return x**2
+    return m**2 * (1 - 2 * tf.log(m) + tf.log(x**2))
+
+
+def test_a_function_of_tensors_with_values(session: Any) -> None:
+    x, m = tf.placeholder(tf.float32), tf.placeholder(tf.float32)
+    y = tf.py_function(_log_huber, [x, m], tf.float32)
+    assert y.op.type == "EagerPyFunc" and y.shape.dims is None
+    slopes = tf.gradients(y, [x, m])
+    got = session.run([y, *slopes], {x: 1.0, m: 2.0})
+    np.testing.assert_allclose(got, [1.0, 2.0, 0.0])
+    got = session.run([y, *slopes], {x: 3.0, m: 2.0})
+    wanted = 4.0 * (1.0 - 2.0 * np.log(2.0) + np.log(9.0))
+    np.testing.assert_allclose(got, [wanted, 8.0 / 3.0, 4.0 * (np.log(9.0) - np.log(4.0))], 1e-6)
+
+
+def test_what_tensors_with_values_are_asked_for(session: Any, capsys: Any) -> None:
+    def function(x: Any) -> Any:
+        count = 0
+        while x[count] < 3.0:
+            count += 1
+        assert len(x) == 3 and [float(v) for v in x] == [1.0, 2.0, 3.0]
+        assert int(x[1]) == 2 and "xyz"[tf.constant(1)] == "y" and complex(x[0]) == 1
+        assert isinstance(x.numpy(), np.ndarray) and np.asarray(x).shape == (3,)
+        print(f"{x[2]:.1f} {x}")
+        return x * count, tf.while_loop(lambda i: i < 5, lambda i: i + 1, [0])
+
+    got = session.run(tf.py_function(function, [[1.0, 2.0, 3.0]], [tf.float32, tf.int32]))
+    np.testing.assert_array_equal(got[0], [2.0, 4.0, 6.0])
+    assert got[1] == 5
+    assert capsys.readouterr().out == "3.0 [1. 2. 3.]\n"
+
+
+def test_a_function_of_tensors_acts_in_order(session: Any, capfd: Any) -> None:
+    def function(x: Any) -> Any:
+        v = tf.Variable(2.0, use_resource=True)
+        tf.print("first")
+        before = v.read_value()
+        v.assign_add(x)
+        tf.print("second")
+        u = tf.random_uniform([])
+        return before, v.read_value(), u - u.numpy()
+
+    got = session.run(tf.py_function(function, [1.0], [tf.float32] * 3))
+    assert got == [2.0, 3.0, 0.0]
+    assert capfd.readouterr().err == "first\nsecond\n"
+
+
+def test_gradients_of_functions_of_tensors(session: Any) -> None:
+    x = tf.placeholder_with_default([1.0, 2.0], [2])
+    k = tf.constant([3])
+    y, z = tf.py_function(lambda x, k: (x * x, k + 1), [x, k], [tf.float32, tf.int32])
+    (g,) = tf.gradients(y * 2.0, x)
+    np.testing.assert_array_equal(session.run(g), [4.0, 8.0])
+    assert session.run(z) == [4]
+    with pytest.raises(tf.errors.UnimplementedError, match="first derivatives only"):
+        tf.gradients(g, x)
+
+
+def test_what_a_function_of_tensors_may_not_return(session: Any) -> None:
+    assert session.run(tf.py_function(lambda: None, [], [])) in ([], None)
+    cases: list[tuple[Any, Any, str]] = [
+        (lambda: tf.Variable(1.0), tf.errors.UnknownError, "return a variable"),
+        (lambda: (1.0, 2.0), tf.errors.InvalidArgumentError, "returns 2 values"),
+        (lambda: tf.constant([1]), tf.errors.InvalidArgumentError, "float32"),
+    ]
+    for function, kind, text in cases:
+        with pytest.raises(kind, match=text):
+            session.run(tf.py_function(function, [], tf.float32))
+    with pytest.raises(ValueError, match="callable"):
+        tf.py_function(1, [], tf.float32)
+
+
+@pytest.mark.parametrize("make", [tf.py_func, tf.py_function])
+def test_errors_tell_the_functions_own_lines(session: Any, make: Any) -> None:
+    def inner() -> None:
+        raise KeyError("blah")  # here
+
+    def outer() -> None:
+        inner()
+
+    with pytest.raises(tf.errors.UnknownError) as caught:
+        session.run(make(outer, [], []))
+    text = str(caught.value)
+    assert text.startswith("KeyError: 'blah'") and "in outer" in text and "# here" in text
+    assert "host.py" not in text and "py_functions.py" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(object(), "object type"), (np.array([object()]), "numpy type")]
+)
+def test_what_is_no_number(session: Any, value: Any, text: str) -> None:
+    with pytest.raises(tf.errors.InternalError, match=f"Unsupported {text}"):
+        session.run(tf.py_func(lambda: value, [], tf.float32))
+
+
+# -- contrib's py_func -----------------------------------------------------------------------
+def test_keywords_and_nests(session: Any) -> None:
+    def function(a: Any, b: Any = None) -> Any:
+        return {"sum": a[0] + b, "pair": (a[1], b)}
+
+    py_func = tf.contrib.framework.py_func
+    got = py_func(
+        function,
+        args=[[tf.constant(1.0), tf.constant(2.0)]],
+        kwargs={"b": tf.constant(3.0)},
+        output_types={"sum": tf.float32, "pair": (tf.float32, tf.float32)},
+        output_shapes={"sum": [], "pair": ([], [])},
+    )
+    assert got["sum"].shape == () and got["pair"][0].shape == ()
+    assert session.run(got) == {"sum": 4.0, "pair": (2.0, 3.0)}
+    same = py_func(lambda x: x, [tf.constant(1)], None, lambda x: x.dtype, lambda x: x.shape)
+    assert session.run(same) == 1 and same.shape == ()
+    with pytest.raises(TypeError, match="args must be list"):
+        py_func(function, 1)
+
+
+# -- numbers that are none -------------------------------------------------------------------
+def test_what_check_numerics_says(session: Any) -> None:
+    x = tf.placeholder(tf.float32, [None])
+    y = tf.check_numerics(x, "here")
+    np.testing.assert_array_equal(session.run(y, {x: [1.0]}), [1.0])
+    for values, text in (
+        ([np.nan], "here : Tensor had NaN values"),
+        ([np.inf], "here : Tensor had Inf values"),
+        ([np.nan, -np.inf], "here : Tensor had Inf and NaN values"),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=text):
+            session.run(y, {x: values})
+    (g,) = tf.gradients(tf.sqrt(y), x)
+    np.testing.assert_array_equal(session.run(g, {x: [4.0]}), [0.25])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="gradient of CheckNumerics"):
+        session.run(g, {x: [0.0]})
+
+
+def test_verify_tensor_all_finite(session: Any) -> None:
+    x = tf.placeholder(tf.float32, [])
+    for check in (
+        tf.verify_tensor_all_finite(x, "bad x"),
+        tf.debugging.assert_all_finite(x=x, message="bad x"),
+    ):
+        assert session.run(check, {x: 2.0}) == 2.0
+        with pytest.raises(tf.errors.InvalidArgumentError, match="bad x : Tensor had NaN"):
+            session.run(check, {x: np.nan})
+
+
+def test_add_check_numerics_ops(session: Any) -> None:
+    x = tf.placeholder(tf.float64, [], name="x")
+    tf.log(x, name="log_x")
+    tf.cast(x, tf.int32)
+    check = tf.add_check_numerics_ops()
+    checks = [op for op in tf.get_default_graph().get_operations() if op.type == "CheckNumerics"]
+    assert len(checks) == 2 and checks[0] in checks[1].control_inputs
+    session.run(check, {x: 1.0})
+    with pytest.raises(tf.errors.InvalidArgumentError, match="log_x:0 : Tensor had Inf"):
+        session.run(check, {x: 0.0})
+
+
+def test_checks_of_all_numbers_do_not_go_with_branches() -> None:
+    x = tf.placeholder(tf.float32, [])
+    tf.cond(x > 0.0, lambda: x, lambda: -x)
+    with pytest.raises(ValueError, match=r"tf.cond\(\)` or `tf.while_loop\(\)"):
+        tf.add_check_numerics_ops()
+
+
+def test_shapes_that_are_ensured(session: Any) -> None:
+    x = tf.placeholder(tf.float32, name="data")
+    y = tf.ensure_shape(x, [None, 3])
+    assert y.shape.as_list() == [None, 3]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"data \[2,1\] is not.*\[\?,3\]"):
+        session.run(y, {x: [[1.0], [2.0]]})
+
+
+def test_order_of_elements(session: Any) -> None:
+    x = tf.placeholder(tf.float32, [None])
+    both = [tf.debugging.is_non_decreasing(x), tf.debugging.is_strictly_increasing(x)]
+    for values, wanted in (
+        ([], [True, True]),
+        ([1], [True, True]),
+        ([1, 2], [True, True]),
+        ([1, 1], [True, False]),
+        ([2, 1], [False, False]),
+    ):
+        assert session.run(both, {x: values}) == wanted
+
+
+def test_the_log_of_devices(capfd: Any) -> None:
+    assert not tf.debugging.get_log_device_placement()
+    tf.debugging.set_log_device_placement(True)
+    try:
+        with tf.Session() as session:
+            session.run(tf.constant(1.0, name="one"))
+    finally:
+        tf.debugging.set_log_device_placement(False)
+    assert "one: (Const): /job:localhost" in capfd.readouterr().err

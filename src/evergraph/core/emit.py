@@ -92,7 +92,7 @@ def add_operation(
     _apply_scopes(graph, op)
     graph.append(op)
     for x in operands:
-        if type(x) is Tensor:
+        if isinstance(x, Tensor):
             x._consumers.append(op)
     for block in graph.control_stack:
         block.made.add(op)

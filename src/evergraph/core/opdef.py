@@ -109,6 +109,10 @@ _ATTR = re.compile(
 )
 
 
+FIRST_OPERAND = "{operand 0}"
+"""In the text of a kernel's error: the name of the operation that gave the first operand."""
+
+
 class OpDef:
     """Everything that is known about an op; see `define` for the fields.
 

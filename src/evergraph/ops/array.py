@@ -10,8 +10,8 @@ import numpy as np
 
 from ..core.dtypes import string
 from ..core.emit import apply
-from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
-from ..core.shape import Shape, compatible, is_known, merge, show, size_of
+from ..core.opdef import FIRST_OPERAND, NO_GRADIENT, Array, Attrs, Values, define
+from ..core.shape import Shape, compatible, is_known, merge, show, show_brackets, size_of
 from ..core.tensor import Operation
 from ..core.values import value_as_shape
 from .broadcasting import unbroadcast
@@ -164,7 +164,8 @@ def _ensure_shape(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     x, wanted = inputs[0], attrs["shape"]
     if not compatible(x.shape, wanted):
         raise ValueError(
-            f"Shape of tensor {show(x.shape)} is not compatible with expected shape {show(wanted)}."
+            f"Shape of tensor {FIRST_OPERAND} {show_brackets(x.shape)} is not compatible with "
+            f"expected shape {show_brackets(wanted)}."
         )
     return x
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
@@ -14,8 +15,12 @@ import numpy as np
 from ..core import convert
 from ..core.dtypes import DType, string
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
+from ..core.provenance import PACKAGE
 from ..core.shape import Shape, broadcast_all
+from ..core.tensor import Operation
 from ..errors import (
+    InternalError,
+    InvalidArgumentError,
     OpError,
     OutOfRangeError,
     ResourceExhaustedError,
@@ -62,15 +67,28 @@ _STATUS = {
 }
 
 
+_REFUSED = (ValueError, TypeError)
+
+
 def _call(function: Callable[..., Any], arguments: list[Any]) -> Any:
     """Calls the function; what it raises becomes the error that TensorFlow makes of it."""
     try:
         return function(*arguments)
-    except (OpError, ValueError, TypeError):
+    except OpError:
         raise
     except Exception as error:
-        kind = next((k for e, k in _STATUS.items() if isinstance(error, e)), UnknownError)
-        raise kind(None, None, f"{type(error).__name__}: {error}") from error
+        refused = InvalidArgumentError if isinstance(error, _REFUSED) else UnknownError
+        kind = next((k for e, k in _STATUS.items() if isinstance(error, e)), refused)
+        raise kind(None, None, _told(error)) from error
+
+
+def _told(error: Exception) -> str:
+    """The error with its traceback, from the function's own first line on."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(PACKAGE):
+        trace = trace.tb_next
+    text = "".join(traceback.format_exception(type(error), error, trace))
+    return f"{type(error).__name__}: {error}\n{text}"
 
 
 def _py_func(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Any:
@@ -96,6 +114,8 @@ def _returned(value: Any, dtype: DType, index: int, token: str) -> Array:
     array = np.asarray(value)
     if array.dtype.kind in "SUO" and dtype is string:
         return convert.make_array(array, string)
+    if array.dtype.kind in "OMmV" and array.dtype.name != "bfloat16":
+        raise InternalError(None, None, f"Unsupported {_kind_of(value)}, returned by {token}.")
     if array.dtype != dtype.np_dtype:
         raise ValueError(
             f"{index}-th value returned by {token} is {array.dtype.name}, but expects "
@@ -103,6 +123,11 @@ def _returned(value: Any, dtype: DType, index: int, token: str) -> Array:
             f"x.astype(np.{dtype.np_dtype.name})."
         )
     return np.array(array)
+
+
+def _kind_of(value: Any) -> str:
+    is_array = isinstance(value, (np.ndarray, list, tuple))
+    return "numpy type: NPY_OBJECT" if is_array else f"object type {type(value).__name__}"
 
 
 for _name, _stateful in (("PyFunc", True), ("PyFuncStateless", False)):
@@ -117,6 +142,25 @@ for _name, _stateful in (("PyFunc", True), ("PyFuncStateless", False)):
         data_dependent=True,
         grad=NO_GRADIENT,
     )
+
+
+def _function_gradient(op: Operation, *dys: Any) -> list[Any]:
+    """What the function itself has for its gradient: another one, of the results' gradients."""
+    found: list[Any] = list(function_of(op.attrs["token"]).gradient(op, dys))  # type: ignore[attr-defined]
+    return found
+
+
+define(
+    "EagerPyFunc",
+    "input:Tin -> output:Tout",
+    "token:string; is_async:bool=false; Tin:list(type)>=0; Tout:list(type)>=0",
+    shape=lambda shapes, attrs, values: [None] * len(attrs["Tout"]),
+    kernel=_py_func,
+    stateful=True,
+    effect=True,
+    data_dependent=True,
+    grad=_function_gradient,
+)
 
 
 # -- printing --------------------------------------------------------------------------------

@@ -60,6 +60,10 @@ def is_here(device: str) -> bool:
     return local and first and kind in ("CPU", "XLA_CPU")
 
 
+log_all = False
+"""Whether all sessions print where operations run, whatever their configuration says."""
+
+
 class Placement:
     """Places the operations of one session's programs: softly, or with errors.
 
@@ -68,7 +72,7 @@ class Placement:
 
     def __init__(self, soft: bool | None = None, log: bool = False) -> None:
         self.soft = soft
-        self.log = log
+        self.log = log or log_all
         self.warned: set[str] = set()
         self.logged: set[Operation] = set()
 

@@ -63,7 +63,12 @@ class Watch:
         self, bound: BoundProgram, fetched: Sequence[Any], inputs: list[Any], marks: list[int]
     ) -> None:
         """Called after each run, before the variables take their new values."""
-        found = [i for i in self.scalars if not isfinite(fetched[i])]
+        try:
+            found = [i for i in self.scalars if not isfinite(fetched[i])]
+        except TypeError:
+            # The flow of a TensorArray is said to be a number, and is a list.
+            self.scalars = [i for i in self.scalars if _is_array(fetched[i])]
+            found = [i for i in self.scalars if not isfinite(fetched[i])]
         runs = bound.runs
         if self.arrays and (runs < ALWAYS_UNTIL or not runs & 7):
             found += [i for i in self.arrays if not _is_fine(fetched[i])]
@@ -115,7 +120,7 @@ class Watch:
 
 def _is_fine(x: Any) -> bool:
     """Whether an array is too large to look at, or finite."""
-    if x.size > SMALL:
+    if not _is_array(x) or np.size(x) > SMALL:
         return True
     return bool(np.isfinite(x).all())
 

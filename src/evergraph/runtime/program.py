@@ -16,6 +16,7 @@ from ..backends.contract import Backend, Binding, Executable, OperationFailed, S
 from ..backends.reference import ReferenceBackend
 from ..core.function import Function, argument
 from ..core.graph import Graph
+from ..core.opdef import FIRST_OPERAND
 from ..core.provenance import describe
 from ..core.shape import is_known, show, show_brackets
 from ..core.tensor import Literal, Operand, Operation, Tensor
@@ -395,6 +396,11 @@ def _as_tensorflow_says(failure: OperationFailed) -> str:
     if _MATMUL.search(message) and failure.shapes:
         a, b = map(show_brackets, failure.shapes)
         return f"Matrix size-incompatible: In[0]: {a}, In[1]: {b}"
+    if FIRST_OPERAND in message:
+        source = failure.op.extra if isinstance(failure.op.extra, Operation) else failure.op
+        operand = source.operands[0]
+        name = operand.op.name if isinstance(operand, Tensor) else "of a constant"
+        return message.replace(FIRST_OPERAND, name)
     return message
 
 

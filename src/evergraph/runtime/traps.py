@@ -15,6 +15,7 @@ from ..settings import settings
 LOOKS_LIKE_A_LOOP = 10  # runs of one program after which it counts as a training loop
 SURELY_A_LOOP = 100  # runs after which to say so at once, not when the session ends
 FED_AGAIN = 5
+GROWS = "grows"  # the key of that warning
 
 
 class EvergraphWarning(UserWarning):
@@ -150,7 +151,7 @@ class Growth:
     def _warn(self, graph: Graph, added: Sequence[Operation]) -> None:
         _warn_once(
             graph,
-            "grows",
+            GROWS,
             f"The graph grows between runs: this line adds operations to it ({len(added)} each "
             f"time, {added[0].name!r} last) and has done so before {LOOKS_LIKE_A_LOOP} runs, so "
             f"that it has {len(graph.operations)} by now. Each run compiles anew, slower and "

@@ -39,8 +39,10 @@ from .init_ops import *  # noqa: E402, F403
 from .lookup_ops import *  # noqa: E402, F403
 from .math_ops import *  # noqa: E402, F403
 from .module import *  # noqa: E402, F403
+from .parallel_for import *  # noqa: E402, F403
 from .parsing_ops import *  # noqa: E402, F403
 from .patch_ops import *  # noqa: E402, F403
+from .py_functions import *  # noqa: E402, F403
 from .ragged_tensors import *  # noqa: E402, F403
 from .random_ops import *  # noqa: E402, F403
 from .sparse_spec import *  # noqa: E402, F403

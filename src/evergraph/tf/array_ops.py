@@ -14,9 +14,8 @@ from ..core import convert
 from ..core.dtypes import DType, as_dtype, bool_, float32, float64, int32, int64
 from ..core.dtypes import string as string_type
 from ..core.emit import apply
-from ..core.graph import get_default_graph
 from ..core.shape import broadcast, is_known, show
-from ..core.tensor import Operation, Tensor
+from ..core.tensor import Tensor
 from ..core.tensor_shape import Dimension, TensorShape, to_shape
 from ..core.values import constant_value
 from ..ops import masking
@@ -32,8 +31,7 @@ from .diagonal_ops import (
 )
 from .dispatch import dispatched
 from .framework import convert_to_tensor, name_scope
-from .grouping import group, with_dependencies
-from .logging_ops import Print, numpy_function, print, py_func
+from .logging_ops import Print, print
 from .rearrange_ops import (
     batch_to_space,
     batch_to_space_nd,
@@ -88,7 +86,6 @@ from .selection_ops import (
 
 __all__ = [
     "Print",
-    "add_check_numerics_ops",
     "argsort",
     "batch_gather",
     "batch_to_space",
@@ -99,7 +96,6 @@ __all__ = [
     "broadcast_dynamic_shape",
     "broadcast_static_shape",
     "broadcast_to",
-    "check_numerics",
     "concat",
     "constant",
     "depth_to_space",
@@ -126,7 +122,6 @@ __all__ = [
     "matrix_transpose",
     "meshgrid",
     "newaxis",
-    "numpy_function",
     "one_hot",
     "ones",
     "ones_like",
@@ -135,7 +130,6 @@ __all__ = [
     "placeholder",
     "placeholder_with_default",
     "print",
-    "py_func",
     "range",
     "rank",
     "repeat",
@@ -188,7 +182,6 @@ __all__ = [
     "unsorted_segment_sqrt_n",
     "unsorted_segment_sum",
     "unstack",
-    "verify_tensor_all_finite",
     "where",
     "where_v2",
     "zeros",
@@ -408,41 +401,6 @@ def stop_gradient(input: Any, name: Any = None) -> Tensor:
 def guarantee_const(input: Any, name: Any = None) -> Tensor:
     """The same value, which the program promises not to change."""
     return apply("GuaranteeConst", input, name=name)  # type: ignore[no-any-return]
-
-
-@dispatched
-def check_numerics(tensor: Any, message: Any, name: Any = None) -> Tensor:
-    """The same value; InvalidArgumentError in the run if it holds NaN or infinities."""
-    return apply("CheckNumerics", tensor, message=message, name=name)  # type: ignore[no-any-return]
-
-
-def verify_tensor_all_finite(
-    t: Any = None, msg: Any = None, name: Any = None, x: Any = None, message: Any = None
-) -> Tensor:
-    """The same value; InvalidArgumentError in the run if it holds NaN or infinities."""
-    value, text = renamed("x", x, "t", t), renamed("message", message, "msg", msg)
-    with name_scope(name, "VerifyFinite", [value]):
-        tensor = convert_to_tensor(value, name="x")
-        with get_default_graph().colocate_with(tensor):
-            check = check_numerics(tensor, text)
-            return with_dependencies([check], tensor)  # type: ignore[no-any-return]
-
-
-def add_check_numerics_ops() -> Operation:
-    """An operation that checks every float tensor of the graph for NaN and infinities.
-
-    Raises ValueError for a graph with branches or loops.
-    """
-    check: list[Tensor] = []
-    reason = "is not compatible with TensorFlow control flow operations such as `tf.cond()`."
-    for op in get_default_graph().get_operations():
-        if op.control_flow_context is not None:
-            raise ValueError(f"`tf.add_check_numerics_ops() {reason}")
-        for output in op.outputs:
-            if output.dtype.is_floating and output.dtype.name in ("float16", "float32", "float64"):
-                with get_default_graph().control_dependencies(check):
-                    check = [check_numerics(output, f"{op.name}:{output.value_index}")]
-    return group(*check)
 
 
 def bitcast(input: Any, type: Any, name: Any = None) -> Tensor:

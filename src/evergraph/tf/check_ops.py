@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.dtypes import DType, float32, int32
 from ..core.emit import apply
+from ..core.graph import get_default_graph
 from ..core.shape import show
 from ..core.tensor import Operation, Tensor
 from ..core.tensor_shape import to_shape
@@ -17,11 +18,14 @@ from ..errors import InvalidArgumentError
 from ..ops.masking import all_axes
 from . import array_ops
 from .conditionals import cond
+from .dispatch import dispatched
 from .framework import convert_to_tensor, name_scope
-from .grouping import no_op, with_dependencies
+from .grouping import group, no_op, with_dependencies
+from .renamed import renamed
 
 __all__ = [
     "Assert",
+    "add_check_numerics_ops",
     "assert_equal",
     "assert_greater",
     "assert_greater_equal",
@@ -41,10 +45,12 @@ __all__ = [
     "assert_same_float_dtype",
     "assert_scalar",
     "assert_type",
+    "check_numerics",
     "ensure_shape",
     "is_non_decreasing",
     "is_numeric_tensor",
     "is_strictly_increasing",
+    "verify_tensor_all_finite",
 ]
 
 
@@ -463,8 +469,15 @@ def _differences(x: Any) -> Any:
     flat: Any = array_ops.reshape(x, [-1])
     if not is_numeric_tensor(flat):
         raise TypeError(f"Expected x to be numeric, instead found: {x}")
-    # Empty where there are fewer than two elements.
-    return flat[1:] - flat[:-1]
+    # Nothing to compare where there are fewer than two elements.
+    is_short = apply("Less", array_ops.size(flat), 2)
+    count = array_ops.shape(flat) - 1
+
+    def steps() -> Tensor:
+        later = array_ops.strided_slice(flat, [1], apply("AddV2", [1], count))
+        return later - array_ops.strided_slice(flat, [0], count)
+
+    return cond(is_short, lambda: convert_to_tensor([], flat.dtype), steps)
 
 
 def is_non_decreasing(x: Any, name: Any = None) -> Tensor:
@@ -479,3 +492,44 @@ def is_strictly_increasing(x: Any, name: Any = None) -> Tensor:
     with name_scope(name, "is_strictly_increasing", [x]):
         steps = _differences(x)
         return all_of(apply("Less", convert_to_tensor(0, steps.dtype), steps))
+
+
+# -- numbers that are none --------------------------------------------------------------------
+@dispatched
+def check_numerics(tensor: Any, message: Any, name: Any = None) -> Tensor:
+    """The same value; InvalidArgumentError in the run if it holds NaN or infinities."""
+    return apply("CheckNumerics", tensor, message=message, name=name)  # type: ignore[no-any-return]
+
+
+def verify_tensor_all_finite(
+    t: Any = None, msg: Any = None, name: Any = None, x: Any = None, message: Any = None
+) -> Tensor:
+    """The same value; InvalidArgumentError in the run if it holds NaN or infinities."""
+    value, text = renamed("x", x, "t", t), renamed("message", message, "msg", msg)
+    with name_scope(name, "VerifyFinite", [value]):
+        tensor = convert_to_tensor(value, name="x")
+        with get_default_graph().colocate_with(tensor):
+            check = check_numerics(tensor, text)
+            return with_dependencies([check], tensor)  # type: ignore[no-any-return]
+
+
+def add_check_numerics_ops() -> Operation:
+    """An operation that checks every float tensor of the graph for NaN and infinities.
+
+    Each is checked before what is computed with it. Raises ValueError for a graph with floats in
+    branches or loops.
+    """
+    check: list[Tensor] = []
+    reason = (
+        "is not compatible with TensorFlow control flow operations such as `tf.cond()` or "
+        "`tf.while_loop()`."
+    )
+    for op in get_default_graph().get_operations():
+        for output in op.outputs:
+            if output.dtype.name not in ("float16", "float32", "float64"):
+                continue
+            if op.control_flow_context is not None:
+                raise ValueError(f"`tf.add_check_numerics_ops() {reason}")
+            with get_default_graph().control_dependencies(check):
+                check = [check_numerics(output, f"{op.name}:{output.value_index}")]
+    return group(*check)

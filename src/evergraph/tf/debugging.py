@@ -8,12 +8,13 @@ from typing import Any
 from ..core.emit import apply
 from ..core.shape import show
 from ..core.tensor import Operation, Tensor
+from ..runtime import devices
 from . import array_ops, check_ops
 from .control_flow_ops import group
 from .framework import control_dependencies, convert_to_tensor, name_scope
 from .selection_ops import where_v2
 
-__all__ = ["assert_shapes"]
+__all__ = ["assert_shapes", "get_log_device_placement", "set_log_device_placement"]
 
 _ANY = (None, ".")
 _REST = (Ellipsis, "*")
@@ -23,6 +24,16 @@ def __getattr__(name: str) -> Any:
     from . import namespaces
 
     return namespaces.resolve("tf.debugging", name)
+
+
+def set_log_device_placement(enabled: bool) -> None:
+    """Whether sessions that are made from now on print where operations run."""
+    devices.log_all = bool(enabled)
+
+
+def get_log_device_placement() -> bool:
+    """Whether sessions print where operations run, as `set_log_device_placement` says."""
+    return devices.log_all
 
 
 class _Sizes:

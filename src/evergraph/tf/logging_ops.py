@@ -1,4 +1,4 @@
-"""Printing values, and calling Python functions, in a run."""
+"""Printing values in a run."""
 
 from __future__ import annotations
 
@@ -7,40 +7,14 @@ import os
 import pprint
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ..core.dtypes import as_dtype
 from ..core.dtypes import string as string_type
 from ..core.emit import apply
 from ..core.tensor import Operation, Tensor
-from ..ops.host import register_function
 from ..ops.packing import is_tensor_like
 from . import nest
-
-
-# -- Python functions ------------------------------------------------------------------------
-def py_func(
-    func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: Any = None
-) -> Any:
-    """Calls `func` with the values of `inp` as NumPy arrays; gives what it returns as tensors.
-
-    `Tout` is the dtype of the result, or a list of them. A stateful function is called once in
-    every run that needs it; no gradient flows through it. The static shapes are unknown: use
-    `set_shape`. In the run, InvalidArgumentError for results of other dtypes or number.
-    """
-    if not callable(func):
-        raise ValueError(f"Expected func to be callable, got func of type {type(func)}")
-    several = isinstance(Tout, (list, tuple))
-    kinds = tuple(as_dtype(t) for t in (Tout if several else [Tout]))
-    op_type = "PyFunc" if stateful else "PyFuncStateless"
-    result = apply(op_type, list(inp), token=register_function(func), Tout=kinds, name=name)
-    return result if several else result[0]
-
-
-def numpy_function(func: Callable[..., Any], inp: Any, Tout: Any, name: Any = None) -> Any:
-    """`py_func` with a function that is called in every run."""
-    return py_func(func, inp, Tout, True, name)
 
 
 # -- printing --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from .arg_scope import (
     current_arg_scope,
     has_arg_scope,
 )
+from .script_ops import py_func
 from .tensor_util import (
     assert_scalar_int,
     get_graph_from_inputs,
@@ -80,6 +81,7 @@ __all__ = [
     "local_variable",
     "model_variable",
     "nest",
+    "py_func",
     "reduce_sum_n",
     "remove_squeezable_dimensions",
     "variable",

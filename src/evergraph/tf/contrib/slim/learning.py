@@ -7,7 +7,7 @@ from typing import Any
 
 from ....core.graph import get_default_graph
 from ....core.tensor import Tensor
-from ... import array_ops, clip_ops, control_flow_ops
+from ... import check_ops, clip_ops, control_flow_ops
 from ... import variables as tf_variables
 from ...framework import IndexedSlices, convert_to_tensor, name_scope
 from ...graph_keys import GraphKeys
@@ -139,7 +139,7 @@ def train_op(
     updates = optimizer.apply_gradients(pairs, global_step=global_step)
     with name_scope("train_op"):
         if check_numerics:
-            total_loss = array_ops.check_numerics(total_loss, "LossTensor is inf or nan")
+            total_loss = check_ops.check_numerics(total_loss, "LossTensor is inf or nan")
         result = control_flow_ops.with_dependencies([updates], total_loss)
     train_ops = get_default_graph().get_collection_ref(GraphKeys.TRAIN_OP)
     if result not in train_ops:
