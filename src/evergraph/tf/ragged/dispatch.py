@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...core.dtypes import int32
-from .. import array_ops, clip_ops, math_ops, parsing_ops, string_ops, strings
+from .. import array_ops, check_ops, clip_ops, math_ops, parsing_ops, string_ops, strings
 from ..dispatch import dispatch_for_types
 from ..ragged_text import reduce_join
 from . import array_ops as ragged_array_ops
@@ -78,7 +78,8 @@ def _binary(function: Function) -> Function:
 
 
 _UNARY = {
-    array_ops: "check_numerics identity ones_like zeros_like",
+    array_ops: "identity ones_like zeros_like",
+    check_ops: "check_numerics",
     clip_ops: "clip_by_value",
     math_ops: "abs acos acosh angle asin asinh atan atanh cast ceil conj cos cosh digamma erf erfc "
     "exp expm1 floor imag is_finite is_inf is_nan lgamma log log1p log_sigmoid logical_not "
