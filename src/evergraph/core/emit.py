@@ -60,6 +60,9 @@ def emit_definition(
         _check_simple(definition, inputs, values, op_name)
     else:
         operands = _convert_inputs(graph, definition, inputs, values, op_name)
+        if graph.building_function and graph.captured_inputs is not None:
+            # What stands for a tensor of outside, a variable say, is one only now.
+            operands = graph.captured_inputs(operands)
     return add_operation(graph, definition, op_name, operands, values)
 
 
