@@ -106,6 +106,7 @@ STANDS_FOR = {
     "tensorflow.python.ops.control_flow_util": "evergraph.compat.control_flow_util",
     "tensorflow.python.ops.control_flow_v2_toggles": "evergraph.tf.toggles",
     "tensorflow.python.ops.list_ops": "evergraph.tf.list_ops",
+    "tensorflow.python.ops.critical_section_ops": "evergraph.tf.critical_section_ops",
     "tensorflow.python.ops.parallel_for.control_flow_ops": "evergraph.tf.parallel_for",
     "tensorflow.python.ops.parallel_for.gradients": "evergraph.tf.parallel_for",
     **{

@@ -40,6 +40,7 @@ FAMILIES = (
     "matrix_functions",
     "matrix_parts",
     "morphology",
+    "mutexes",
     "nn",
     "normalization",
     "operators",

@@ -27,6 +27,7 @@ from .array_ops import *  # noqa: E402, F403
 from .check_ops import *  # noqa: E402, F403
 from .clip_ops import *  # noqa: E402, F403
 from .control_flow_ops import *  # noqa: E402, F403
+from .critical_section_ops import *  # noqa: E402, F403
 from .device_spec import *  # noqa: E402, F403
 from .fft_ops import *  # noqa: E402, F403
 from .framework import *  # noqa: E402, F403

@@ -5,7 +5,7 @@ A condition is a set of (predicate, branch). What has the empty condition always
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,12 +32,14 @@ class Sources:
     Nothing waits for operations that are `done`: they ran in an earlier piece of the run.
 
     A loop that has gradients runs once, as an operation that also keeps what these need: then its
-    exits take their values from that operation.
+    exits take their values from that operation. A lock has its turn after the operations in
+    `turns`.
     """
 
     fed: frozenset[Tensor] = frozenset()
     replaced: Mapping[Operation, Tensor] = field(default_factory=dict)
     done: frozenset[Operation] = frozenset()
+    turns: Mapping[Operation, Sequence[Operation]] = field(default_factory=dict)
 
     def parents(self, op: Operation) -> Iterable[Operation]:
         """What an operation takes values from or waits for."""
@@ -52,6 +54,8 @@ class Sources:
             yield from (c for c in op._control_inputs if c not in self.done)
         else:
             yield from op._control_inputs
+        if self.turns:
+            yield from self.turns.get(op, ())
 
     def earlier(self, op: Operation) -> Iterable[Operation]:
         """What an operation runs after: its parents, but for the way round of loops."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..core.graph import Graph
 from ..core.tensor import Operation, Tensor
 from ..errors import InvalidArgumentError
 from .conditions import Sources
+from .turns import LOCK, turns_of
 
 _REPLACED = "replaced_exits"
 
@@ -58,7 +60,12 @@ def needed_with_sources(
         active = {e: t for e, t in replaced.items() if t.op in reached}
         if active:
             plain = Sources(given, active, done)
-    return needed_operations(roots, given, plain), plain
+    operations = needed_operations(roots, given, plain)
+    turns = turns_of(operations) if any(op.type == LOCK for op in operations) else {}
+    if turns:
+        plain = replace(plain, turns=turns)
+        operations = needed_operations(roots, given, plain)
+    return operations, plain
 
 
 def _reachable(roots: Iterable[Operation], sources: Sources) -> set[Operation]:
