@@ -10,6 +10,7 @@ from ...core import dtypes
 from ...core.convert import constant
 from ...core.tensor import Tensor
 from .. import array_ops, math_ops
+from ..cases import case
 from ..framework import convert_to_tensor, name_scope
 from ..random_ops import random_normal
 
@@ -165,10 +166,14 @@ def piecewise_constant(
     if len(bounds) != len(rates) - 1:
         raise ValueError("The length of boundaries should be 1 less than the length of values")
     with name_scope(name or "PiecewiseConstant"):
-        found = rates[-1]
-        for bound, rate in zip(reversed(bounds), reversed(rates[:-1]), strict=True):
-            found = array_ops.where(step <= bound, rate, found)
-        return found
+        pairs: list[tuple[Any, Any]] = [
+            (step <= bounds[0], lambda: rates[0]),
+            (step > bounds[-1], lambda: rates[-1]),
+        ]
+        for low, high, rate in zip(bounds[:-1], bounds[1:], rates[1:-1], strict=True):
+            between = (step > low) & (step <= high)
+            pairs.append((between, lambda rate=rate: rate))
+        return case(pairs, default=lambda: rates[0], exclusive=True)  # type: ignore[no-any-return]
 
 
 piecewise_constant_decay = piecewise_constant
