@@ -23,7 +23,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = "/home/you/evergraph"  # what pages write for the folder that programs are in
-RUN_PAGES = ("README.md", "docs/lecture.md", "docs/errors.md", "docs/settings.md")
+RUN_PAGES = (
+    "README.md",
+    "docs/lecture.md",
+    "docs/errors.md",
+    "docs/settings.md",
+    "docs/control-flow.md",
+    "docs/interchange.md",
+)
 PAGES = (*RUN_PAGES, "CONTRIBUTING.md", "docs/architecture.md", "docs/lecture.ko.md")
 SIZE = 4.0  # decimal numbers agree within this factor
 CALM = {"PYTHONUNBUFFERED": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -141,7 +141,7 @@ def test_what_may_not_be_fetched(session: Any) -> None:
     a = tf.constant(1.0)
     a.graph.prevent_fetching(a.op)
     for fetch in (a, a.op):
-        with pytest.raises(ValueError, match="may not be fetched"):
+        with pytest.raises(ValueError, match="marked as not fetchable"):
             session.run(fetch)
 
 

@@ -4,7 +4,7 @@
 |---|---|---|
 | EVERGRAPH_DEBUG | 0, 1, 2, or `passes` (2) | 1: each compiled program; 2: and after each pass |
 | EVERGRAPH_BACKEND | reference | what runs programs on the CPU |
-| EVERGRAPH_WARN | 1, 0 | warnings of the classic traps |
+| EVERGRAPH_WARN | 1, 0 | warnings of the classic traps, and of where NaN and infinity begin |
 | EVERGRAPH_TRACEBACK | short, full | `full` shows the engine's own frames in tracebacks |
 """
 

@@ -110,7 +110,8 @@ def message(tensors: Sequence[Tensor], runs: int, origin: Beginning) -> str:
     """The text of the warning for these fetches, after so many runs in which they were finite."""
     names = ", ".join(t.name for t in tensors)
     verb = "is" if len(tensors) == 1 else "are"
-    before = f", after {runs} runs in which it was finite" if runs and len(tensors) == 1 else ""
+    count = "1 run" if runs == 1 else f"{runs} runs"
+    before = f", after {count} in which it was finite" if runs and len(tensors) == 1 else ""
     return f"{names} {verb} NaN or infinite{before}. {_where(origin)}"
 
 
@@ -142,7 +143,10 @@ def _gradient_of(op: Operation) -> str:
 def _advice(op: Operation, empty: bool) -> str:
     if empty and op.type in _REDUCTIONS:
         return _EMPTY
-    known = _BY_TYPE.get(op.type)
+    source = op._original_op
+    known = _BY_TYPE.get(source.type) if source is not None else None
+    if known is None or known is _OVERFLOW:
+        known = _BY_TYPE.get(op.type)
     if known is None and op.type.startswith(_UPDATES):
         known = _OVERFLOW
     return known or _OTHER

@@ -70,7 +70,11 @@ class FetchPlan:
                 f"{self.prefix} {x!r} cannot be interpreted as a Tensor. ({message})"
             ) from None
         if not self.graph.is_fetchable(element):
-            raise ValueError(f"{element.name} may not be fetched.")
+            op = element.op if isinstance(element, Tensor) else element
+            raise ValueError(
+                f"Operation {op.name!r} has been marked as not fetchable. What is inside a loop or "
+                "a branch has no one value: fetch what the loop or the branch returns."
+            )
         if element not in self.places:
             self.places[element] = len(self.tensors)
             if isinstance(element, Tensor):
