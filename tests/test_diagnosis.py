@@ -424,7 +424,7 @@ def test_arrays_that_are_fetched() -> None:
         with tf.Session() as session:
             for _ in range(LOOP):
                 session.run(y, {x: np.ones(3)})
-            for _ in range(8):
+            for _ in range(16):
                 session.run(y, {x: [1.0, 0.0]})
 
     assert "makes inf of 1 and 0 at [1]" in str(only(program).message)

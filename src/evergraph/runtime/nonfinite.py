@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .program import BoundProgram
 
 SMALL = 1024  # elements of an array that is looked at
-ALWAYS_UNTIL = 16  # runs in which arrays are looked at; after that, in every eighth
+ALWAYS_UNTIL = 16  # runs in which arrays are looked at; after that, in every sixteenth
 REMEMBERED = 1 << 24  # bytes of inputs that are kept until the next run
 _REPEATABLE = frozenset(("Print",))  # acts on the world, yet passes its operand on
 
@@ -70,7 +70,7 @@ class Watch:
             self.scalars = [i for i in self.scalars if _is_array(fetched[i])]
             found = [i for i in self.scalars if not isfinite(fetched[i])]
         runs = bound.runs
-        if self.arrays and (runs < ALWAYS_UNTIL or not runs & 7):
+        if self.arrays and (runs < ALWAYS_UNTIL or not runs & 15):
             found += [i for i in self.arrays if not _is_fine(fetched[i])]
         if found:
             self._report(bound, found, inputs, marks)
