@@ -319,6 +319,8 @@ class Operation:
 
     if TYPE_CHECKING:
         # Installed by evergraph.formats.methods, where messages are known.
+        node_def: Any
+
         def _from_node_def(self, node_def: Any, g: Any, *args: Any, **kwargs: Any) -> None: ...
 
     @property

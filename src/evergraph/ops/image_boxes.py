@@ -464,6 +464,10 @@ class _NothingKnown:
         """No shape is known."""
         return None
 
+    def behind(self, index: int) -> tuple[Shape, None]:
+        """Nothing is known behind a handle."""
+        return None, None
+
 
 _NOTHING_KNOWN = _NothingKnown()
 

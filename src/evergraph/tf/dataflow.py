@@ -73,4 +73,5 @@ def switch_ref_or_tensor(data: Any, pred: Any, name: str = "Switch") -> Any:
 
     if hasattr(data, "_to_components") and not isinstance(data, Tensor):
         return switch(data, pred, name=name)
-    return switch_on(convert_to_tensor(data, as_ref=True, name="data"), pred, name)
+    value: Any = convert_to_tensor(data, as_ref=True, name="data")
+    return switch_on(value, pred, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -313,6 +314,6 @@ def NotDifferentiable(op_type: str) -> None:
 NoGradient = NotDifferentiable
 
 
-def executing_eagerly() -> bool:
+def executing_eagerly() -> builtins.bool:
     """Whether operations run as soon as they are called: never, they make a graph."""
     return False

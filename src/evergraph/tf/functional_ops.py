@@ -261,10 +261,13 @@ def scan(
     flat = inputs.flatten(elems)
     with name_scope(name, "scan", flat), _variables_read_once():
         flat = [convert_to_tensor(x, name="elem") for x in flat]
-        rows = _first_dimension(flat[0])
-        rows = shape_of(flat[0])[0] if rows is None else rows
+        known = _first_dimension(flat[0])
+        rows: Any = shape_of(flat[0])[0] if known is None else known
         slices = _all_sliced(flat, rows, [x.shape[1:] for x in flat])
-        edge = (lambda: rows - 1) if reverse else (lambda: 0)
+
+        def edge() -> Any:
+            return rows - 1 if reverse else 0
+
         if initializer is None:
             outputs, start = inputs, [s.read(edge()) for s in slices]
         else:

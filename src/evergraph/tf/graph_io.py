@@ -16,10 +16,10 @@ def write_graph(graph_or_graph_def: Any, logdir: Any, name: Any, as_text: Any = 
     """
     is_graph = isinstance(graph_or_graph_def, Graph)
     proto = graph_or_graph_def.as_graph_def() if is_graph else graph_or_graph_def
-    logdir, name = os.fspath(logdir), os.fspath(name)
+    logdir, name = str(os.fspath(logdir)), str(os.fspath(name))
     if logdir and not logdir.startswith("gs:"):
         Path(logdir).mkdir(parents=True, exist_ok=True)
-    path = os.path.join(logdir, name)
+    path: str = os.path.join(logdir, name)
     data = _text(proto) if as_text else proto.SerializeToString()
     temporary = Path(f"{path}.tmp{os.getpid()}")
     temporary.write_bytes(data)
@@ -30,4 +30,4 @@ def write_graph(graph_or_graph_def: Any, logdir: Any, name: Any, as_text: Any = 
 def _text(proto: Any) -> bytes:
     from google.protobuf import text_format
 
-    return text_format.MessageToString(proto).encode()
+    return str(text_format.MessageToString(proto)).encode()

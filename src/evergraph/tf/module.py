@@ -39,7 +39,7 @@ class Module:
                 f"{name!r} is not a valid module name. Module names must be valid Python "
                 "identifiers (e.g. a valid class name)."
             )
-        self._name = name
+        self._name: str = name
         with name_scope(name) as scope:
             self._scope_name = scope
 

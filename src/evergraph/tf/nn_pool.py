@@ -18,9 +18,12 @@ from .framework import convert_to_tensor, name_scope
 from .renamed import renamed
 
 MaxPoolWithArgmax = namedtuple("MaxPoolWithArgmax", ["output", "argmax"])
-_CELLS = ["output", "row_pooling_sequence", "col_pooling_sequence"]
-FractionalAvgPool = namedtuple("FractionalAvgPool", _CELLS)
-FractionalMaxPool = namedtuple("FractionalMaxPool", _CELLS)
+FractionalAvgPool = namedtuple(
+    "FractionalAvgPool", ["output", "row_pooling_sequence", "col_pooling_sequence"]
+)
+FractionalMaxPool = namedtuple(
+    "FractionalMaxPool", ["output", "row_pooling_sequence", "col_pooling_sequence"]
+)
 
 
 def per_axis(value: Any, n: int, channels: int, name: str) -> list[Any]:
@@ -291,7 +294,7 @@ def _steps(n: int, strides: Any, dilations: Any) -> tuple[Any, Any]:
     return steps, rates
 
 
-_POOLS = {
+_POOLS: dict[tuple[str, int], Callable[..., Any]] = {
     ("MAX", 1): max_pool,
     ("MAX", 2): max_pool,
     ("MAX", 3): max_pool3d,

@@ -21,12 +21,25 @@ from .nn_softmax import softmax_cross_entropy_with_logits_v2
 from .partitioned_variables import PartitionedVariable
 
 # -- samplers ----------------------------------------------------------------------------------
-_NAMES = ["sampled_candidates", "true_expected_count", "sampled_expected_count"]
-UniformCandidateSampler = namedtuple("UniformCandidateSampler", _NAMES)
-LogUniformCandidateSampler = namedtuple("LogUniformCandidateSampler", _NAMES)
-LearnedUnigramCandidateSampler = namedtuple("LearnedUnigramCandidateSampler", _NAMES)
-FixedUnigramCandidateSampler = namedtuple("FixedUnigramCandidateSampler", _NAMES)
-AllCandidateSampler = namedtuple("AllCandidateSampler", _NAMES)
+UniformCandidateSampler = namedtuple(
+    "UniformCandidateSampler",
+    ["sampled_candidates", "true_expected_count", "sampled_expected_count"],
+)
+LogUniformCandidateSampler = namedtuple(
+    "LogUniformCandidateSampler",
+    ["sampled_candidates", "true_expected_count", "sampled_expected_count"],
+)
+LearnedUnigramCandidateSampler = namedtuple(
+    "LearnedUnigramCandidateSampler",
+    ["sampled_candidates", "true_expected_count", "sampled_expected_count"],
+)
+FixedUnigramCandidateSampler = namedtuple(
+    "FixedUnigramCandidateSampler",
+    ["sampled_candidates", "true_expected_count", "sampled_expected_count"],
+)
+AllCandidateSampler = namedtuple(
+    "AllCandidateSampler", ["sampled_candidates", "true_expected_count", "sampled_expected_count"]
+)
 ComputeAccidentalHits = namedtuple("ComputeAccidentalHits", ["indices", "ids", "weights"])
 
 

@@ -374,9 +374,16 @@ def decode_csv(
             raise ValueError("select_cols contains negative values.")
         if len(select_cols) != len(record_defaults):
             raise ValueError("Length of select_cols and record_defaults do not match.")
-    form = {"field_delim": field_delim, "use_quote_delim": use_quote_delim, "na_value": na_value}
-    columns = {"select_cols": select_cols, "name": name}
-    return apply("DecodeCSV", records, list(record_defaults), **form, **columns)
+    return apply(
+        "DecodeCSV",
+        records,
+        list(record_defaults),
+        field_delim=field_delim,
+        use_quote_delim=use_quote_delim,
+        na_value=na_value,
+        select_cols=select_cols,
+        name=name,
+    )
 
 
 @dispatched

@@ -65,8 +65,9 @@ class _Pooling(Layer):
 
     def _windows(self, first: bool) -> dict[str, Any]:
         """The arguments of a pool over the layer's axes."""
-        around = (lambda v: (1, 1, *v)) if first else (lambda v: (1, *v, 1))
-        ksize, strides = around(self.pool_size), around(self.strides)
+        before, after = ((1, 1), ()) if first else ((1,), (1,))
+        ksize = (*before, *self.pool_size, *after)
+        strides = (*before, *self.strides, *after)
         return {"ksize": ksize, "strides": strides, "padding": self.padding.upper()}
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:

@@ -22,10 +22,13 @@ __all__ = [
 ]
 
 QuantizeV2 = namedtuple("QuantizeV2", ["output", "output_min", "output_max"])
-_GRADIENTS = ["backprops_wrt_input", "backprop_wrt_min", "backprop_wrt_max"]
-FakeQuantWithMinMaxVarsGradient = namedtuple("FakeQuantWithMinMaxVarsGradient", _GRADIENTS)
+FakeQuantWithMinMaxVarsGradient = namedtuple(
+    "FakeQuantWithMinMaxVarsGradient",
+    ["backprops_wrt_input", "backprop_wrt_min", "backprop_wrt_max"],
+)
 FakeQuantWithMinMaxVarsPerChannelGradient = namedtuple(
-    "FakeQuantWithMinMaxVarsPerChannelGradient", _GRADIENTS
+    "FakeQuantWithMinMaxVarsPerChannelGradient",
+    ["backprops_wrt_input", "backprop_wrt_min", "backprop_wrt_max"],
 )
 
 # -- simulated ---------------------------------------------------------------------------------

@@ -331,7 +331,7 @@ class _UnreadVariable(_HandleVariable):
     @property
     def name(self) -> str:
         """The name of the assignment."""
-        return self._parent_op.name
+        return str(self._parent_op.name)
 
     @property
     def op(self) -> Operation:

@@ -246,7 +246,7 @@ class GradientTape:
         target = convert_to_tensor(target)
         mine, its = target.static_shape, source.get_shape()
         known = mine is not None and its.ndims is not None
-        if known and not its[0].is_compatible_with((mine or ())[0]):
+        if mine and known and not its[0].is_compatible_with(mine[0]):
             raise ValueError(
                 f"Need first dimension of target shape and source shape to match: {mine} and {its}"
             )

@@ -251,10 +251,7 @@ class BoundedTensorSpec(TensorSpec):
             if bound is None:
                 raise ValueError(f"{what} can not be None")
             try:
-                extents = TensorShape(np.shape(bound))
-                np.broadcast_shapes(
-                    tuple(extents.as_list()), tuple(d or 1 for d in self.shape.as_list())
-                )
+                np.broadcast_shapes(np.shape(bound), tuple(d or 1 for d in self.shape.as_list()))
             except ValueError as error:
                 raise ValueError(f"{what} is not compatible with shape: {error}") from None
         self._minimum = np.array(minimum, self.dtype.np_dtype)

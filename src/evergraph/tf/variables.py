@@ -319,7 +319,7 @@ class Variable(metaclass=VariableType):
 
     @property
     def _shared_name(self) -> str:
-        return self.op.name
+        return str(self.op.name)
 
     def get_shape(self) -> TensorShape:
         """Its static shape."""

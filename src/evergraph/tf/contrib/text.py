@@ -53,8 +53,14 @@ def skip_gram_sample(
         if vocab_freq_table is not None:
             parts[0] = _filtered(input_tensor, vocab_freq_table, options, seed)
         first, second = get_seed(seed)
-        seeds = {"seed": first or 0, "seed2": second or 0}
-        return tuple(apply("SkipGramGenerateCandidates", *parts, emit_self_as_target, **seeds))
+        made = apply(
+            "SkipGramGenerateCandidates",
+            *parts,
+            emit_self_as_target,
+            seed=first or 0,
+            seed2=second or 0,
+        )
+        return tuple(made)
 
 
 def _filtered(tokens: Any, table: Any, options: tuple[Any, Any, Any], seed: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ...core.shape import is_known
@@ -64,14 +65,20 @@ def check_at_least_3d(image: Tensor, require_static: bool = True) -> list[Any]:
     return checks
 
 
+def after(checks: Sequence[Any], image: Tensor) -> Tensor:
+    """The image, once the checks have passed."""
+    checked: Tensor = with_dependencies(checks, image)
+    return checked
+
+
 def with_3d(image: Tensor) -> Tensor:
     """The image, once `check_3d` has passed."""
-    return with_dependencies(check_3d(image, require_static=False), image)
+    return after(check_3d(image, require_static=False), image)
 
 
 def with_at_least_3d(image: Tensor) -> Tensor:
     """The image, once `check_at_least_3d` has passed."""
-    return with_dependencies(check_at_least_3d(image, require_static=False), image)
+    return after(check_at_least_3d(image, require_static=False), image)
 
 
 def with_one_channel(image: Tensor) -> Tensor:
@@ -82,7 +89,7 @@ def with_one_channel(image: Tensor) -> Tensor:
     if static is not None and None not in static:
         if static[-1] != 1:
             raise ValueError("Last dimension of a grayscale image should be size 1.")
-        return with_dependencies([], image)
+        return after([], image)
     last: Any = array_ops.shape(image)
     channels = "Last dimension of a grayscale image should be size 1."
     rank = "A grayscale image must be at least two-dimensional."
@@ -90,7 +97,7 @@ def with_one_channel(image: Tensor) -> Tensor:
         check_ops.assert_equal(last[-1], 1, message=channels),
         check_ops.assert_greater_equal(array_ops.rank(image), 3, message=rank),
     ]
-    return with_dependencies(checks, image)
+    return after(checks, image)
 
 
 def required(condition: Any, text: str) -> list[Any]:

@@ -206,12 +206,12 @@ def ssim_multiscale(
         most, x, y = _as_floats(a, b, max_val)
         pyramid = _Pyramid([x, y], shapes)
         likeness: list[Tensor] = []
-        options = (most, filter_size, filter_sigma, k1, k2)
         for scale in range(len(power_factors)):
             with name_scope(None, f"Scale{scale}", pyramid.images):
                 if scale:
                     pyramid.halve()
-                whole, structure = _per_channel(*pyramid.images, *options)
+                x, y = pyramid.images
+                whole, structure = _per_channel(x, y, most, filter_size, filter_sigma, k1, k2)
                 likeness.append(emit_tensor("Relu", structure))
         likeness[-1] = emit_tensor("Relu", whole)
         powers = math_ops.pow(array_ops.stack(likeness, axis=-1), power_factors)

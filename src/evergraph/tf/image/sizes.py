@@ -11,6 +11,7 @@ from ..dtype_ops import cast
 from ..framework import name_scope
 from ..grouping import with_dependencies
 from .checks import (
+    after,
     as_batch,
     check_at_least_3d,
     dimensions,
@@ -166,4 +167,4 @@ def _crop_or_pad(x: Tensor, target_height: Any, target_width: Any) -> Tensor:
     _, height, width, _ = dimensions(resized, 4)
     checks = required(_same(height, target_height), "resized height is not correct.")
     checks += required(_same(width, target_width), "resized width is not correct.")
-    return with_dependencies(checks, resized)
+    return after(checks, resized)

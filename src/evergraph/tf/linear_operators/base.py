@@ -99,7 +99,7 @@ class LinearOperator(Module, metaclass=abc.ABCMeta):
     @property
     def name(self) -> str:
         """The name, of which scopes are made."""
-        return self._name
+        return str(self._name)
 
     @property
     def graph_parents(self) -> Any:

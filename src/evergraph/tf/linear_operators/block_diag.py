@@ -120,8 +120,8 @@ class LinearOperatorBlockDiag(OfSeveralOperators):
 def _padded(block: Any, before: Any, after: Any) -> Any:
     """A block with columns of zeros on both sides."""
     if block.static_shape is not None:
-        none = [[0, 0]] * (len(block.static_shape) - 1)
-        return array_ops.pad(block, [*none, [before, after]])
+        others = [[0, 0]] * (len(block.static_shape) - 1)
+        return array_ops.pad(block, [*others, [before, after]])
     rank: Any = array_ops.rank(block)
     none = array_ops.zeros([rank - 1, 2], "int32")
     return array_ops.pad(block, array_ops.concat((none, [[before, after]]), 0))

@@ -194,7 +194,7 @@ def _joined(x: Tensor, pairs: int) -> Any:
     sizes = x.static_shape
     count = 2 * pairs
     if is_known(sizes):
-        known = list(sizes or ())
+        known: list[Any] = list(sizes or ())
         last = known[-count:]
         return known[:-count] + [prod(last[i : i + 2]) for i in range(0, count, 2)]
     shape: Any = array_ops.shape(x)

@@ -98,13 +98,13 @@ class SizedOperator(LinearOperator):
         """`[B1, ..., Bb, min(M, N)]`: a list where it is known, else a tensor."""
         shape = self.shape
         if shape.is_fully_defined():
-            *batch, rows, columns = shape.as_list()
-            return [*batch, min(rows, columns)]
+            extents: Any = shape.as_list()
+            return [*extents[:-2], min(extents[-2:])]
         return array_ops.concat([self.batch_shape_tensor(), [self._least_tensor()]], axis=0)
 
     def _least(self) -> Any:
         """min(M, N), None if it is not known."""
-        sizes = (self.domain_dimension.value, self.range_dimension.value)
+        sizes: Any = (self.domain_dimension.value, self.range_dimension.value)
         return None if None in sizes else min(sizes)
 
     def _least_tensor(self) -> Any:

@@ -46,9 +46,9 @@ def _joined(values: list[Any], axis: Any, stacked: bool) -> Any:
         if rank is None:
             rank = part.shape.ndims
         part.shape.assert_has_rank(rank)
-    out_rank = None if rank is None else rank + stacked
-    axis = positive_axis(axis, out_rank)
-    if not any(map(is_ragged, parts)) and rank is not None and axis in (out_rank - 1, rank - 1):
+    axis = positive_axis(axis, None if rank is None else rank + stacked)
+    is_last = rank is not None and axis in (rank - 1, rank - 1 + stacked)
+    if is_last and not any(map(is_ragged, parts)):
         return array_ops.stack(parts, axis) if stacked else array_ops.concat(parts, axis)
     return _joined_ragged(_alike(parts, kind), axis, stacked)
 
@@ -79,13 +79,14 @@ def _joined_ragged(parts: list[RaggedTensor], axis: int, stacked: bool) -> Ragge
         return RaggedTensor.from_row_splits(values, parts[0].row_splits, validate=False)
 
 
-def _one_after_the_other(parts: Sequence[RaggedTensor], stacked: bool) -> Any:
+def _one_after_the_other(parts: Sequence[RaggedTensor], stacked: bool) -> RaggedTensor:
     values = array_ops.concat([p.flat_values for p in parts], axis=0)
     levels = zip(*[p.nested_row_splits for p in parts], strict=True)
     splits = [_joined_splits(level) for level in levels]
     if stacked:
         splits.insert(0, lengths_to_splits(array_ops.stack([p.nrows() for p in parts])))
-    return RaggedTensor.from_nested_row_splits(values, splits, validate=False)
+    joined: RaggedTensor = RaggedTensor.from_nested_row_splits(values, splits, validate=False)
+    return joined
 
 
 def _joined_splits(parts: Sequence[Tensor]) -> Any:

@@ -174,7 +174,7 @@ def _reduce_join_v1(
 
 def _special() -> list[tuple[Function, Function]]:
     m = ragged_math_ops
-    pairs = [
+    pairs: list[tuple[Function, Function]] = [
         (array_ops.batch_gather, gather.batch_gather),
         (array_ops.concat, _concat),
         (array_ops.expand_dims, _expand_dims),

@@ -35,7 +35,7 @@ def constant(
         return RaggedTensor.from_row_splits(values, rows, validate=False)
 
     def of_values(items: Any, shape: Any, name: str | None) -> Any:
-        return array_ops.constant(items, dtype, shape, *([] if name is None else [name]))
+        return array_ops.constant(items, dtype, shape, "Const" if name is None else name)
 
     with name_scope(name, "RaggedConstant", []):
         return _Nested(pylist, ragged_rank, inner_shape).build(of_rows, of_values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from .. import array_ops, check_ops, math_ops
 from ..control_flow_ops import with_dependencies
 from ..framework import convert_to_tensor, name_scope
 from .splits import INDEX_TYPES
+
+if TYPE_CHECKING:
+    from .tensor import RaggedTensor
 
 
 def check_flag(validate: Any) -> None:
@@ -94,7 +97,9 @@ def _message(factory: str) -> str:
     return f"Arguments to {factory} do not form a valid RaggedTensor"
 
 
-def from_row_splits(cls: Any, values: Any, row_splits: Any, name: Any, validate: Any) -> Any:
+def from_row_splits(
+    cls: type[RaggedTensor], values: Any, row_splits: Any, name: Any, validate: Any
+) -> RaggedTensor:
     """See `RaggedTensor.from_row_splits`."""
     check_flag(validate)
     if isinstance(row_splits, (list, tuple)) and not row_splits:
@@ -115,7 +120,9 @@ def from_row_splits(cls: Any, values: Any, row_splits: Any, name: Any, validate:
         return cls(values, splits, internal=True)
 
 
-def from_row_lengths(cls: Any, values: Any, row_lengths: Any, name: Any, validate: Any) -> Any:
+def from_row_lengths(
+    cls: type[RaggedTensor], values: Any, row_lengths: Any, name: Any, validate: Any
+) -> RaggedTensor:
     """See `RaggedTensor.from_row_lengths`."""
     check_flag(validate)
     with name_scope(name, "RaggedFromRowLengths", [values, row_lengths]):
@@ -134,7 +141,9 @@ def from_row_lengths(cls: Any, values: Any, row_lengths: Any, name: Any, validat
         return cls(values, splits, cached_row_lengths=lengths, internal=True)
 
 
-def from_row_starts(cls: Any, values: Any, row_starts: Any, name: Any, validate: Any) -> Any:
+def from_row_starts(
+    cls: type[RaggedTensor], values: Any, row_starts: Any, name: Any, validate: Any
+) -> RaggedTensor:
     """See `RaggedTensor.from_row_starts`."""
     check_flag(validate)
     with name_scope(name, "RaggedFromRowStarts", [values, row_starts]):
@@ -154,7 +163,9 @@ def from_row_starts(cls: Any, values: Any, row_starts: Any, name: Any, validate:
         return cls(values, splits, internal=True)
 
 
-def from_row_limits(cls: Any, values: Any, row_limits: Any, name: Any, validate: Any) -> Any:
+def from_row_limits(
+    cls: type[RaggedTensor], values: Any, row_limits: Any, name: Any, validate: Any
+) -> RaggedTensor:
     """See `RaggedTensor.from_row_limits`."""
     check_flag(validate)
     with name_scope(name, "RaggedFromRowLimits", [values, row_limits]):
@@ -199,8 +210,8 @@ def _row_count(ids: Tensor, nrows: Any) -> tuple[Tensor, int | None]:
 
 
 def from_value_rowids(
-    cls: Any, values: Any, value_rowids: Any, nrows: Any, name: Any, validate: Any
-) -> Any:
+    cls: type[RaggedTensor], values: Any, value_rowids: Any, nrows: Any, name: Any, validate: Any
+) -> RaggedTensor:
     """See `RaggedTensor.from_value_rowids`."""
     check_flag(validate)
     with name_scope(name, "RaggedFromValueRowIds", [values, value_rowids, nrows]):

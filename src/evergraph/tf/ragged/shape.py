@@ -77,7 +77,7 @@ class RaggedTensorDynamicShape:
                     split = axis + 1
                 elif size.shape.ndims != 0:
                     raise ValueError("Each dim_size must be a scalar or a vector")
-            inner = array_ops.stack(sizes[split:]) if sizes[split:] else []
+            inner: Any = array_ops.stack(sizes[split:]) if sizes[split:] else []
             return RaggedTensorDynamicShape(sizes[:split], inner)
 
     @classmethod

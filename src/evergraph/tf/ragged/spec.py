@@ -76,7 +76,7 @@ class RaggedTensorSpec(TypeSpec):
         flat, *splits = components
         if all(isinstance(c, np.ndarray) for c in components):
             return nested_value(flat, splits)
-        result = convert_to_tensor(flat)
+        result: Any = convert_to_tensor(flat)
         for rows in reversed(splits):
             result = RaggedTensor(result, convert_to_tensor(rows), internal=True)
         return result

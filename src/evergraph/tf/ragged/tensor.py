@@ -323,8 +323,9 @@ class RaggedTensor:
         if isinstance(values, RaggedTensor):
             values = values.with_row_splits_dtype(kind)
         cached = (self._cached_row_lengths, self._cached_value_rowids, self._cached_nrows)
-        parts = [None if x is None else math_ops.cast(x, kind) for x in (self._row_splits, *cached)]
-        return RaggedTensor(values, *parts, internal=True)
+        splits = math_ops.cast(self._row_splits, kind)
+        lengths, ids, rows = [None if x is None else math_ops.cast(x, kind) for x in cached]
+        return RaggedTensor(values, splits, lengths, ids, rows, internal=True)
 
     def to_tensor(self, default_value: Any = None, name: Any = None) -> Tensor:
         """A dense tensor, its rows filled up with `default_value` (or zeros)."""

@@ -65,7 +65,8 @@ class RaggedTensorValue:
     @property
     def shape(self) -> tuple[int | None, ...]:
         """The extents, None for ragged dimensions."""
-        return (len(self._row_splits) - 1, None, *self._values.shape[1:])
+        rows: int = np.size(self._row_splits) - 1
+        return (rows, None, *self._values.shape[1:])
 
     def __str__(self) -> str:
         return f"<tf.RaggedTensorValue {self.to_list()}>"

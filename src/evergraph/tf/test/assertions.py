@@ -143,7 +143,7 @@ class Assertions(absltest.TestCase):
             self._arrays_close(a, b, rtol, atol, msg)
             return
         self.assertEqual(isinstance(a, list), isinstance(b, list), msg)
-        self.assertLen(b, len(a), msg)
+        self.assertEqual(len(a), len(b), msg)
         for x, y in zip(a, b, strict=True):
             self._ragged_close(x, y, rtol, atol, msg)
 

@@ -58,8 +58,8 @@ def lanczos_bidiag(
             u.append(column)
             alphas.append(alpha)
             betas.append(beta)
-        joined = [array_ops.concat(columns, 1) for columns in (u, v)]
-        return LanczosBidiagState(*joined, array_ops.stack(alphas), array_ops.stack(betas))
+        left, right = array_ops.concat(u, 1), array_ops.concat(v, 1)
+        return LanczosBidiagState(left, right, array_ops.stack(alphas), array_ops.stack(betas))
 
 
 def _unit(column: Any, basis: list[Any]) -> tuple[Any, Any]:
