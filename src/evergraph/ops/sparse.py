@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ..core import context, convert
 from ..core.dtypes import DType, int64
-from ..core.graph import Graph
+from ..core.graph import Graph, get_default_graph
 from ..core.shape import same_dim
 from ..core.tensor import Operation, Tensor
 from ..core.tensor_shape import TensorShape
@@ -29,12 +29,13 @@ class SparseTensor:
     """
 
     def __init__(self, indices: Any, values: Any, dense_shape: Any) -> None:
-        graph_parts = (
-            convert.convert_to_tensor(indices, int64, "indices"),
-            convert.convert_to_tensor(values, None, "values"),
-            convert.convert_to_tensor(dense_shape, int64, "dense_shape"),
+        made = next(
+            (x.graph for x in (indices, values, dense_shape) if isinstance(x, Tensor)), None
         )
-        self._indices, self._values, self._dense_shape = graph_parts
+        with (made or get_default_graph()).name_scope("SparseTensor"):
+            self._indices = convert.convert_to_tensor(indices, int64, "indices")
+            self._values = convert.convert_to_tensor(values, None, "values")
+            self._dense_shape = convert.convert_to_tensor(dense_shape, int64, "dense_shape")
         self._check()
 
     def _check(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.registry import Registry
+from .control_flow_context import CondContext, WhileContext
 from .graph_keys import GraphKeys
 
 _registry = Registry("proto functions")
@@ -97,5 +98,11 @@ def _context_functions(kind: str) -> tuple[Callable[..., Any], Callable[..., Any
     return to_proto, from_proto
 
 
-register_proto_function(GraphKeys.COND_CONTEXT, "CondContextDef", *_context_functions("cond"))
-register_proto_function(GraphKeys.WHILE_CONTEXT, "WhileContextDef", *_context_functions("while"))
+for _kind, _key, _type in (
+    ("cond", GraphKeys.COND_CONTEXT, CondContext),
+    ("while", GraphKeys.WHILE_CONTEXT, WhileContext),
+):
+    _to_proto, _from_proto = _context_functions(_kind)
+    register_proto_function(_key, f"{_type.__name__}Def", _to_proto, _from_proto)
+    setattr(_type, "to_proto", _to_proto)  # noqa: B010  the messages are above the contexts
+    setattr(_type, "from_proto", staticmethod(_from_proto))  # noqa: B010

@@ -19,6 +19,7 @@ from ..core.func_graph import FuncGraph, trace_function
 from ..core.function import Function
 from ..core.graph import Graph, get_default_graph
 from ..core.tensor import Operation, Tensor
+from ..core.tensor_shape import to_shape
 from ..formats.function_def import definition_of, function_def, library
 from . import nest
 
@@ -281,17 +282,49 @@ class GraphFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls it: one operation of the default graph."""
+        (function, captured, result), inputs = self._found(args, kwargs)
+        return self._call(function, [*inputs, *captured], result)
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+        """The function for arguments of these structures, dtypes and shapes."""
+        return ConcreteFunction(self, *self._found(args, kwargs)[0])
+
+    def _found(self, args: Any, kwargs: Any) -> tuple[Any, list[Tensor]]:
+        """The trace for some arguments, and those of them that are tensors."""
+        args = self._as_declared(args)
         leaves = nest.flatten([list(args), kwargs], expand_composites=True)
         dynamic = [i for i, x in enumerate(leaves) if _is_value(x)]
         inputs = [_tensor(leaves[i]) for i in dynamic]
         graph = get_default_graph()
-        kinds = tuple((x.dtype.base_dtype, x.static_shape) for x in inputs)
+        kinds = self._kinds(inputs)
         rest = tuple(repr(x) for i, x in enumerate(leaves) if i not in set(dynamic))
         key = (id(graph), kinds, tuple(dynamic), rest)
         if key not in self._traces:
             self._traces[key] = self._trace(args, kwargs, leaves, dynamic, kinds)
-        function, captured, result = self._traces[key]
-        return self._call(function, [*inputs, *captured], result)
+        return self._traces[key], inputs
+
+    def _as_declared(self, args: Any) -> Any:
+        """The arguments as tensors of the signature's dtypes, if there is one."""
+        if self.input_signature is None:
+            return args
+        specs = list(self.input_signature)
+        if len(args) != len(specs):
+            raise ValueError(
+                f"Arguments {args} do not fit the signature {specs}: give one for each entry."
+            )
+        return nest.map_structure_up_to(
+            specs, lambda spec, x: convert_to_tensor(x, spec.dtype), specs, list(args)
+        )
+
+    def _kinds(self, inputs: Sequence[Tensor]) -> tuple[Any, ...]:
+        """The dtype and shape of each argument: those of the signature, if there is one."""
+        if self.input_signature is None:
+            return tuple((x.dtype.base_dtype, x.static_shape) for x in inputs)
+        specs = nest.flatten(list(self.input_signature))
+        for x, spec in zip(inputs, specs, strict=True):
+            if not spec.shape.is_compatible_with(x.shape):
+                raise ValueError(f"The argument {x} does not fit the signature's {spec}.")
+        return tuple((spec.dtype.base_dtype, to_shape(spec.shape)) for spec in specs)
 
     def _trace(
         self, args: Any, kwargs: Any, leaves: list[Any], dynamic: list[int], kinds: Any
@@ -317,6 +350,41 @@ class GraphFunction:
         if result is None or isinstance(result, Operation):
             return got if isinstance(got, Operation) else None
         return nest.pack_sequence_as(result, outs, expand_composites=True)
+
+
+class ConcreteFunction:
+    """One trace of a function: what attributes of functional ops and calls take."""
+
+    def __init__(
+        self, owner: GraphFunction, function: Function, captured: list[Tensor], result: Any
+    ) -> None:
+        self._owner, self._result = owner, result
+        self.function = function
+        self.captured_inputs = captured
+        library(get_default_graph()).add(function)
+
+    @property
+    def name(self) -> str:
+        """Its name in the graph."""
+        return self.function.name
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """Its arguments, inside it; what it captured comes last."""
+        return self.function.inputs
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Its results, inside it."""
+        return list(self.function.outputs)
+
+    def __call__(self, *args: Any) -> Any:
+        """Calls it with tensors."""
+        inputs = [
+            convert_to_tensor(x, own.dtype.base_dtype)
+            for x, own in zip(nest.flatten(list(args)), self.function.inputs, strict=False)
+        ]
+        return self._owner._call(self.function, [*inputs, *self.captured_inputs], self._result)
 
 
 def _is_value(x: Any) -> bool:
