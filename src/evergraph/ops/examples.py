@@ -113,17 +113,19 @@ _READERS = {1: _read_texts, 2: _read_floats, 3: _read_integers}
 # -- writing -----------------------------------------------------------------------------------
 def _written(dtype: DType, values: Sequence[Any]) -> bytes:
     if dtype is string:
-        content = b"".join(wire.bytes_field(1, v) for v in values)
+        items = [wire.bytes_field(1, v) for v in values]
     elif dtype is float32:
-        content = wire.bytes_field(1, np.array(values, "<f4").tobytes()) if len(values) else b""
+        items = [wire.float_field(1, v) for v in values]
     else:
-        packed = b"".join(map(wire.encoded_varint, values))
-        content = wire.bytes_field(1, packed) if len(values) else b""
-    return wire.bytes_field(_NUMBERS[dtype], content)
+        items = [wire.varint_field(1, v) for v in values]
+    return wire.bytes_field(_NUMBERS[dtype], b"".join(items))
 
 
 def write_example(features: dict[str, tuple[DType | None, Sequence[Any]]]) -> bytes:
-    """An Example with these features (dtype and values, or None for one without a list)."""
+    """An Example with these features (dtype and values, or None for one without a list).
+
+    Numbers are not packed: so the protocol buffers' reader of JSON writes them.
+    """
     entries = []
     for name, (dtype, values) in features.items():
         feature = b"" if dtype is None else _written(dtype, values)

@@ -104,6 +104,11 @@ def bytes_field(number: int, value: bytes) -> bytes:
     return encoded_varint(number << 3 | BYTES) + encoded_varint(len(value)) + value
 
 
+def float_field(number: int, value: float) -> bytes:
+    """A field of 32 bits that holds a float."""
+    return encoded_varint(number << 3 | FIXED32) + struct.pack("<f", value)
+
+
 def float_value(data: bytes) -> float:
     """The number of a field of 32 bits."""
     value: float = struct.unpack("<f", data)[0]
