@@ -12,6 +12,8 @@ from collections import Counter
 from functools import cache
 from importlib import resources
 
+from .later_rows import ROWS_OF_LATER_FORMS
+
 # Prefix -> the prefix whose modules it shares.
 SAME = {
     "tensorflow.compat.v1": "tensorflow",
@@ -200,6 +202,7 @@ _INTERNALS = "evergraph.compat.internals:"
 
 # (module, name) -> "module:name" anywhere, or a public name of TensorFlow.
 ROWS = {
+    **ROWS_OF_LATER_FORMS,
     ("tensorflow.python.client.session", "BaseSession"): "evergraph.runtime.session:BaseSession",
     ("tensorflow.python.client.session", "SessionInterface"): (
         "evergraph.runtime.session:BaseSession"
@@ -306,6 +309,8 @@ ROWS = {
     ("tensorflow.python.framework.random_seed", "DEFAULT_GRAPH_SEED"): (
         "evergraph.ops.seeds:DEFAULT_GRAPH_SEED"
     ),
+    ("tensorflow.python.ops.array_ops", "listdiff"): _INTERNALS + "listdiff",
+    ("tensorflow.python.ops.init_ops", "_compute_fans"): "evergraph.tf.init_ops:compute_fans",
     ("tensorflow.python.ops.array_ops", "_SLICE_TYPE_ERROR"): (
         "evergraph.ops.operators:SLICE_TYPE_ERROR"
     ),

@@ -174,6 +174,12 @@ def getargspec(function: Any) -> Any:
     return ArgSpec(spec.args, spec.varargs, spec.varkw, spec.defaults)
 
 
+def listdiff(x: Any, y: Any, out_idx: Any = None, name: str | None = None) -> Any:
+    """`tf.setdiff1d` under its name of TensorFlow 0: what of `x` is not in `y`, and where."""
+    tf = _tf()
+    return tf.setdiff1d(x, y, tf.int32 if out_idx is None else out_idx, name)
+
+
 # Whether variables are resource variables when a program starts.
 DEFAULT_USE_RESOURCE = False
 
