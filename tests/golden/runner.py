@@ -6,6 +6,7 @@ Variables get values made from their names, so nothing hangs on random initialis
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import sys
@@ -61,7 +62,37 @@ def environment() -> dict[str, Any]:
         w = tf.cast(tf.reshape(tf.range(tf.size(y0)), tf.shape(y0)), y0.dtype) * 0.1 + 1.0
         return [y0, *tf.gradients(y0 * w, xs)]
 
-    return {"tf": tf, "C": _Contrib(), "np": np, "R": R, "I": I, "K": K, "G": G}
+    own = {"K": K, "G": G, "D": _described, "example": _example}
+    return {"tf": tf, "C": _Contrib(), "np": np, "R": R, "I": I, **own}
+
+
+def _described(distribution: Any, x: Any) -> dict[str, Any]:
+    """What a distribution tells of itself, as far as it has it."""
+    x = tf.constant(x)
+    out = {"log_prob": distribution.log_prob(x)}
+    for names, args in (
+        (("mean", "variance", "stddev", "mode", "entropy"), ()),
+        (("cdf", "survival_function"), (x,)),
+    ):
+        for name in names:
+            with contextlib.suppress(NotImplementedError):
+                out[name] = getattr(distribution, name)(*args)
+    out["sample_shape"] = tf.shape(distribution.sample(5, seed=1))
+    return out
+
+
+def _example(**features: list[Any]) -> bytes:
+    """A serialised Example; the list of each feature is of the type of its first value."""
+    kinds = {
+        int: ("int64_list", tf.train.Int64List),
+        float: ("float_list", tf.train.FloatList),
+        bytes: ("bytes_list", tf.train.BytesList),
+    }
+    lists = {}
+    for key, value in features.items():
+        field, message = kinds[type(value[0])]
+        lists[key] = tf.train.Feature(**{field: message(value=value)})
+    return tf.train.Example(features=tf.train.Features(feature=lists)).SerializeToString()
 
 
 class _Contrib:
@@ -69,7 +100,16 @@ class _Contrib:
         return getattr(tf.contrib, name)
 
 
-_FETCHABLE = ("Tensor", "Operation", "IndexedSlices", "RefVariable", "ResourceVariable", "Variable")
+_FETCHABLE = (
+    "Tensor",
+    "Operation",
+    "IndexedSlices",
+    "SparseTensor",
+    "RaggedTensor",
+    "RefVariable",
+    "ResourceVariable",
+    "Variable",
+)
 
 
 def _fetchable(x: Any) -> bool:
