@@ -108,6 +108,7 @@ STANDS_FOR = {
     "tensorflow.python.ops.control_flow_util": "evergraph.compat.control_flow_util",
     "tensorflow.python.ops.control_flow_v2_toggles": "evergraph.tf.toggles",
     "tensorflow.python.ops.list_ops": "evergraph.tf.list_ops",
+    "tensorflow.python.framework.smart_cond": "evergraph.tf.smart_cond",
     "tensorflow.python.ops.critical_section_ops": "evergraph.tf.critical_section_ops",
     "tensorflow.python.ops.parallel_for.control_flow_ops": "evergraph.tf.parallel_for",
     "tensorflow.python.ops.parallel_for.gradients": "evergraph.tf.parallel_for",
@@ -292,12 +293,10 @@ ROWS = {
             "normalize_tuple",
         )
     },
-    ("tensorflow.python.layers.utils", "constant_value"): _INTERNALS + "smart_constant_value",
-    ("tensorflow.python.layers.utils", "smart_cond"): _INTERNALS + "smart_cond",
-    ("tensorflow.python.framework.smart_cond", "smart_cond"): _INTERNALS + "smart_cond",
-    ("tensorflow.python.framework.smart_cond", "smart_constant_value"): (
-        _INTERNALS + "smart_constant_value"
+    ("tensorflow.python.layers.utils", "constant_value"): (
+        "evergraph.tf.smart_cond:smart_constant_value"
     ),
+    ("tensorflow.python.layers.utils", "smart_cond"): "evergraph.tf.smart_cond:smart_cond",
     **{
         (f"tensorflow.python.ops.linalg.linear_operator_{name}", "_to_complex"): (
             "evergraph.tf.linear_operators.circulant:to_complex"

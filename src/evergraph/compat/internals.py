@@ -77,39 +77,6 @@ def convert_n_to_tensor(
     ]
 
 
-def smart_constant_value(pred: Any) -> bool | None:
-    """The truth value of a Python bool, 0, 1 or constant tensor; None if a run decides it.
-
-    Raises TypeError for anything that is no predicate.
-    """
-    if isinstance(pred, bool | int) and pred in (0, 1):
-        return bool(pred)
-    tf = _tf()
-    if not isinstance(pred, tf.Tensor | tf.Variable):
-        raise TypeError(
-            f"`pred` must be a Tensor, a Variable, a Python bool, 0 or 1; found {pred!r}."
-        )
-    value = tf.get_static_value(pred) if isinstance(pred, tf.Tensor) else None
-    return None if value is None else bool(value)
-
-
-def smart_cond(
-    pred: Any,
-    true_fn: Callable[[], Any] | None = None,
-    false_fn: Callable[[], Any] | None = None,
-    name: str | None = None,
-) -> Any:
-    """`tf.cond`, except that a predicate known while building takes its branch at once."""
-    if not callable(true_fn) or not callable(false_fn):
-        raise TypeError("`true_fn` and `false_fn` must be callable.")
-    value = smart_constant_value(pred)
-    if value is None:
-        from evergraph.compat.alias import resolve
-
-        return resolve("tensorflow", "cond")(pred, true_fn=true_fn, false_fn=false_fn, name=name)
-    return true_fn() if value else false_fn()
-
-
 def gradient_source(op_or_tensor: Any) -> str:
     """The innermost scope of gradients that an operation is in; ValueError if it is in none."""
     parts = str(op_or_tensor.name).split("/")

@@ -26,6 +26,7 @@ GRAPH_DEF_VERSION_MIN_CONSUMER = GRAPH_DEF_VERSION_MIN_PRODUCER = 0
 from .array_ops import *  # noqa: E402, F403
 from .check_ops import *  # noqa: E402, F403
 from .clip_ops import *  # noqa: E402, F403
+from .confusion import *  # noqa: E402, F403
 from .control_flow_ops import *  # noqa: E402, F403
 from .critical_section_ops import *  # noqa: E402, F403
 from .device_spec import *  # noqa: E402, F403

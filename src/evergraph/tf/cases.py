@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..core.convert import constant
@@ -33,14 +34,30 @@ def case(
     `exclusive`, more than one true predicate is an error of the run; so is none that is true,
     where there is no `default`. Raises TypeError for malformed arguments.
     """
-    pairs = _checked_pairs(pred_fn_pairs, exclusive, name)
+
+    def choose(predicate: Any, true_fn: Any, false_fn: Any) -> Any:
+        return cond(predicate, true_fn=true_fn, false_fn=false_fn, strict=strict)
+
+    return build_case(choose, pred_fn_pairs, default, exclusive, name)
+
+
+def build_case(
+    choose: Callable[[Any, Any, Any], Any],
+    pred_fn_pairs: Any,
+    default: Callable[[], Any] | None,
+    exclusive: bool,
+    name: str,
+    allow_bools: bool = False,
+) -> Any:
+    """A `case` of nested `choose(predicate, true_fn, false_fn)`."""
+    pairs = _checked_pairs(pred_fn_pairs, exclusive, name, allow_bools)
     predicates, functions = [p for p, _ in pairs], [f for _, f in pairs]
     with name_scope(name, "case", [predicates]):
         if default is None:
             default, predicates, functions = _default_of(predicates, functions)
         fn = default
         for predicate, action in reversed(list(zip(predicates, functions, strict=True))):
-            fn = _branching(predicate, action, fn, strict)
+            fn = partial(choose, predicate, action, fn)
         if not exclusive:
             return fn()
         check = _at_most(predicates, 1, "Input error: exclusive=True")
@@ -48,13 +65,9 @@ def case(
             return fn()
 
 
-def _branching(
-    predicate: Any, action: Callable[[], Any], otherwise: Callable[[], Any], strict: bool = False
-) -> Callable[[], Any]:
-    return lambda: cond(predicate, true_fn=action, false_fn=otherwise, strict=strict)
-
-
-def _checked_pairs(pairs: Any, exclusive: bool, name: str) -> list[tuple[Tensor, Any]]:
+def _checked_pairs(
+    pairs: Any, exclusive: bool, name: str, allow_bools: bool
+) -> list[tuple[Any, Any]]:
     if not isinstance(pairs, (list, tuple, dict)):
         raise TypeError("fns must be a list, tuple, or dict")
     if isinstance(pairs, OrderedDict):
@@ -68,20 +81,21 @@ def _checked_pairs(pairs: Any, exclusive: bool, name: str) -> list[tuple[Tensor,
                 name,
             )
     for pair in pairs:
-        _check_pair(pair)
+        _check_pair(pair, allow_bools)
     return list(pairs)
 
 
-def _check_pair(pair: Any) -> None:
+def _check_pair(pair: Any, allow_bools: bool) -> None:
     if not isinstance(pair, tuple) or len(pair) != 2:
         raise TypeError("Each entry in pred_fn_pairs must be a 2-tuple")
     predicate, fn = pair
-    if not isinstance(predicate, Tensor):
-        raise TypeError(f"pred must be a Tensor, got: {predicate}")
-    if predicate.dtype.base_dtype.name != "bool":
+    if not isinstance(predicate, Tensor) and not (allow_bools and isinstance(predicate, bool)):
+        what = "a Tensor or bool" if allow_bools else "a Tensor"
+        raise TypeError(f"pred must be {what}, got: {predicate}")
+    if isinstance(predicate, Tensor) and predicate.dtype.base_dtype.name != "bool":
         raise TypeError(f"pred must be Tensor of type bool: {predicate.name}")
     if not callable(fn):
-        raise TypeError(f"fn for pred {predicate.name} must be callable.")
+        raise TypeError(f"fn for pred {predicate} must be callable.")
 
 
 def _default_of(predicates: list[Any], functions: list[Any]) -> tuple[Any, list[Any], list[Any]]:
@@ -107,7 +121,7 @@ def _at_most(predicates: Sequence[Tensor], n: int, text: str) -> Operation:
     shown = stack(list(predicates), name="preds_c")
     count = reduce_sum(cast(shown, int32), name="num_true_conds")
     condition = less_equal(count, constant(n, name="n_true_conds"))
-    names = ", ".join(p.name for p in predicates)
+    names = ", ".join(getattr(p, "name", "?") for p in predicates)
     message = f"{text}: more than {n} conditions ({names}) evaluated as True:"
     return Assert(condition, data=[message, shown], summarize=len(predicates))
 
@@ -128,7 +142,7 @@ def switch_case(
     with name_scope(name, "case", [branch_index]):
         fn = functions.pop() if default is None else default
         for index, action in reversed(list(enumerate(functions))):
-            fn = _branching(equal(branch_index, index), action, fn)
+            fn = partial(cond, equal(branch_index, index), action, fn)
         return fn()
 
 

@@ -380,7 +380,7 @@ class ConcreteFunction:
 
     def __call__(self, *args: Any) -> Any:
         """Calls it with tensors."""
-        inputs = [
+        inputs: list[Any] = [
             convert_to_tensor(x, own.dtype.base_dtype)
             for x, own in zip(nest.flatten(list(args)), self.function.inputs, strict=False)
         ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ... import nest
+from ...critical_section_ops import CriticalSection
 from ...framework import is_tensor
 from ...label_ops import remove_squeezable_dimensions as _remove_squeezable_dimensions
+from ...smart_cond import smart_case, smart_cond, smart_constant_value
 from .arg_scope import (
     add_arg_scope,
     arg_scope,
@@ -49,6 +51,7 @@ from .variables import (
 )
 
 __all__ = [
+    "CriticalSection",
     "VariableDeviceChooser",
     "add_arg_scope",
     "add_model_variable",
@@ -84,6 +87,9 @@ __all__ = [
     "py_func",
     "reduce_sum_n",
     "remove_squeezable_dimensions",
+    "smart_case",
+    "smart_cond",
+    "smart_constant_value",
     "variable",
     "with_same_shape",
     "with_shape",
