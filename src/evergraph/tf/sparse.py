@@ -179,12 +179,13 @@ def reshape(sp_input: Any, shape: Any, name: Any = None) -> SparseTensor:
 def transpose(sp_input: Any, perm: Any = None, name: Any = None) -> SparseTensor:
     """`sp_input` with its axes permuted, by default turned round."""
     with name_scope(name, "SparseTranspose", [sp_input]):
-        if perm is None:
+        given = perm is not None
+        if not given:
             rank = array_ops.rank(sp_input)
             perm = (rank - 1) - array_ops.range(0, rank, 1)
         columns = array_ops.transpose(sp_input.indices)
         indices = array_ops.transpose(selection_ops.gather(columns, perm))
-        order, old = constant_value(convert_to_tensor(perm)), _static(sp_input)
+        order, old = constant_value(convert_to_tensor(perm)) if given else None, _static(sp_input)
         if order is not None and old is not None:
             dense: Any = [old[axis] for axis in order.tolist()]
         else:
