@@ -107,6 +107,7 @@ STANDS_FOR = {
     "tensorflow.python.ops.control_flow_ops": "evergraph.tf.control_flow_ops",
     "tensorflow.python.ops.control_flow_util": "evergraph.compat.control_flow_util",
     "tensorflow.python.ops.control_flow_v2_toggles": "evergraph.tf.toggles",
+    "tensorflow.python.ops.init_ops_v2": "evergraph.tf.init_ops_v2",
     "tensorflow.python.ops.list_ops": "evergraph.tf.list_ops",
     "tensorflow.python.framework.smart_cond": "evergraph.tf.smart_cond",
     "tensorflow.python.ops.critical_section_ops": "evergraph.tf.critical_section_ops",
@@ -309,6 +310,20 @@ ROWS = {
         "evergraph.ops.seeds:DEFAULT_GRAPH_SEED"
     ),
     ("tensorflow.python.ops.array_ops", "listdiff"): _INTERNALS + "listdiff",
+    **{
+        ("tensorflow.python.ops.init_ops", name): f"evergraph.tf.convolution_initializers:{name}"
+        for name in (
+            "ConvolutionDeltaOrthogonal",
+            "ConvolutionOrthogonal",
+            "ConvolutionOrthogonal1D",
+            "ConvolutionOrthogonal2D",
+            "ConvolutionOrthogonal3D",
+            "convolutional_delta_orthogonal",
+            "convolutional_orthogonal_1d",
+            "convolutional_orthogonal_2d",
+            "convolutional_orthogonal_3d",
+        )
+    },
     ("tensorflow.python.ops.init_ops", "_compute_fans"): "evergraph.tf.init_ops:compute_fans",
     ("tensorflow.python.ops.array_ops", "_SLICE_TYPE_ERROR"): (
         "evergraph.ops.operators:SLICE_TYPE_ERROR"
