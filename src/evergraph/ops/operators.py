@@ -22,6 +22,7 @@ from ..core.dtypes import (
 )
 from ..core.dtypes import string as string_type
 from ..core.emit import apply
+from ..core.graph import Graph, get_default_graph
 from ..core.tensor import Literal, Operand, Tensor
 from ..core.tensor_shape import Dimension
 from .masking import boolean_mask
@@ -50,11 +51,17 @@ def _add(x: Any, y: Any, name: str, dtype: DType) -> Any:
     return apply("Add" if dtype is string_type else "AddV2", x, y, name=name, T=dtype)
 
 
+def _home(x: Any) -> Graph:
+    """The graph that an operator of a tensor goes to; a function being traced captures it."""
+    current = get_default_graph()
+    return current if current.building_function else x.graph
+
+
 def _scoped(build: Callable[[Tensor, Tensor, str], Any]) -> Binary:
     """An operator of several ops, all below one scope; the last has the scope's name."""
 
     def run(x: Any, y: Any, name: str, dtype: DType) -> Any:
-        graph = (x if isinstance(x, Tensor) else y).graph
+        graph = _home(x if isinstance(x, Tensor) else y)
         with graph.as_default(), graph.name_scope(name) as scope:
             x = x if isinstance(x, (Tensor, Literal)) else convert_to_tensor(x, dtype, "x")
             y = y if isinstance(y, (Tensor, Literal)) else convert_to_tensor(y, dtype, "y")
@@ -238,7 +245,8 @@ def getitem(x: Tensor, slice_spec: Any) -> Any:
     spec = _Spec()
     for item in items:
         spec.add(item)
-    with x.graph.as_default(), x.graph.name_scope("strided_slice") as scope:
+    graph = _home(x)
+    with graph.as_default(), graph.name_scope("strided_slice") as scope:
         return apply("StridedSlice", x, *spec.vectors(), name=scope, **spec.masks)
 
 

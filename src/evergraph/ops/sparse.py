@@ -29,10 +29,10 @@ class SparseTensor:
     """
 
     def __init__(self, indices: Any, values: Any, dense_shape: Any) -> None:
-        made = next(
-            (x.graph for x in (indices, values, dense_shape) if isinstance(x, Tensor)), None
-        )
-        with (made or get_default_graph()).name_scope("SparseTensor"):
+        current = get_default_graph()
+        made = [x.graph for x in (indices, values, dense_shape) if isinstance(x, Tensor)]
+        home = current if current.building_function or not made else made[0]
+        with home.name_scope("SparseTensor"):
             self._indices = convert.convert_to_tensor(indices, int64, "indices")
             self._values = convert.convert_to_tensor(values, None, "values")
             self._dense_shape = convert.convert_to_tensor(dense_shape, int64, "dense_shape")

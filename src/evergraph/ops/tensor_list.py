@@ -101,6 +101,8 @@ def _pop_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Sh
 
 
 def _pop_grad(op: Operation, dlist: Any, dy: Any) -> list[Any]:
+    if dy is None:  # what is missing in a list of gradients is zero
+        return [dlist, None]
     index = apply("TensorListLength", op.outputs[0])
     dlist = apply("_ListZero", op.inputs[0]) if dlist is None else dlist
     return [apply("_ListAdd", dlist, index, dy), None]

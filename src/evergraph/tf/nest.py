@@ -188,8 +188,11 @@ def assert_same_structure(
         _compare(nest1, nest2, check_types, _is_structure(expand_composites))
     except (ValueError, TypeError) as error:
         dots = [map_structure(lambda _: _Dot(), n) for n in (nest1, nest2)]
+        text = str(error)
+        if "same nested structure" not in text:
+            text = f"The two structures don't have the same nested structure: {text}"
         raise type(error)(
-            f"{error}\nEntire first structure:\n{dots[0]}\nEntire second structure:\n{dots[1]}"
+            f"{text}\nEntire first structure:\n{dots[0]}\nEntire second structure:\n{dots[1]}"
         ) from None
 
 
