@@ -27,6 +27,26 @@ __all__ = [
 
 _LEAVES = (str, bytes, bytearray)
 
+_SHALLOW_TREE_HAS_INVALID_KEYS = (
+    "The shallow_tree's keys are not a subset of the input_tree's keys. The shallow_tree has the "
+    "following keys that are not in the input_tree: {}."
+)
+_STRUCTURES_HAVE_MISMATCHING_TYPES = (
+    "The two structures don't have the same sequence type. Input structure has type "
+    "{input_type}, while shallow structure has type {shallow_type}."
+)
+_STRUCTURES_HAVE_MISMATCHING_LENGTHS = (
+    "The two structures don't have the same sequence length. Input structure has length "
+    "{input_length}, while shallow structure has length {shallow_length}."
+)
+_INPUT_TREE_SMALLER_THAN_SHALLOW_TREE = (
+    "The input_tree has fewer elements than the shallow_tree. Input structure has length "
+    "{input_size}, while shallow structure has length {shallow_size}."
+)
+_IF_SHALLOW_IS_SEQ_INPUT_MUST_BE_SEQ = (
+    "If shallow structure is a sequence, input must also be a sequence. Input has type: {}."
+)
+
 
 def is_sequence(seq: Any) -> bool:
     """Whether `seq` is a structure: a list, tuple, mapping or other sequence, but not text."""
@@ -264,62 +284,180 @@ def assert_shallow_structure(
     input_tree: Any,
     check_types: bool = True,
     expand_composites: bool = False,
+    check_subtrees_length: bool = True,
 ) -> None:
-    """Raises TypeError or ValueError unless `input_tree` begins like `shallow_tree`."""
+    """Raises TypeError or ValueError unless `input_tree` begins like `shallow_tree`.
+
+    Without `check_subtrees_length` it may have more elements in each level.
+    """
     if not _is_structure(expand_composites)(shallow_tree):
         return
     if not _is_structure(expand_composites)(input_tree):
-        raise TypeError(
-            "If shallow structure is a sequence, input must also be a sequence. "
-            f"Input has type: {type(input_tree)}."
-        )
-    if check_types and not (
-        _same_type(shallow_tree, input_tree) or isinstance(input_tree, type(shallow_tree))
-    ):
-        raise TypeError(
-            "The two structures don't have the same sequence type. Input structure has type "
-            f"{type(input_tree)}, while shallow structure has type {type(shallow_tree)}."
-        )
-    if len(shallow_tree) != len(input_tree):
-        raise ValueError(
-            "The two structures don't have the same sequence length. Input structure has length "
-            f"{len(input_tree)}, while shallow structure has length {len(shallow_tree)}."
-        )
+        raise TypeError(_IF_SHALLOW_IS_SEQ_INPUT_MUST_BE_SEQ.format(type(input_tree)))
+    if check_types:
+        _check_level(shallow_tree, input_tree)
+    if not _is_composite(shallow_tree):
+        _check_lengths(shallow_tree, input_tree, check_subtrees_length)
     if isinstance(shallow_tree, Mapping) and set(shallow_tree) - set(input_tree):
         absent = sorted(set(shallow_tree) - set(input_tree))
-        raise ValueError(
-            "The shallow_tree's keys are not a subset of the input_tree's keys. The shallow_tree "
-            f"has the following keys that are not in the input_tree: {absent}."
+        raise ValueError(_SHALLOW_TREE_HAS_INVALID_KEYS.format(absent))
+    for s, i in zip(_values(shallow_tree), _values(input_tree), strict=False):
+        assert_shallow_structure(s, i, check_types, expand_composites, check_subtrees_length)
+
+
+def _check_level(shallow: Any, tree: Any) -> None:
+    if not (_same_type(shallow, tree) or isinstance(tree, type(shallow))):
+        raise TypeError(
+            _STRUCTURES_HAVE_MISMATCHING_TYPES.format(
+                input_type=type(tree), shallow_type=type(shallow)
+            )
         )
-    for s, i in zip(_values(shallow_tree), _values(input_tree), strict=True):
-        assert_shallow_structure(s, i, check_types, expand_composites)
+
+
+def _check_lengths(shallow: Any, tree: Any, equal: bool) -> None:
+    have, want = len(_values(tree)), len(_values(shallow))
+    if equal and have != want:
+        raise ValueError(
+            _STRUCTURES_HAVE_MISMATCHING_LENGTHS.format(input_length=have, shallow_length=want)
+        )
+    if have < want:
+        raise ValueError(
+            _INPUT_TREE_SMALLER_THAN_SHALLOW_TREE.format(input_size=have, shallow_size=want)
+        )
+
+
+def _parts_up_to(
+    shallow: Any, tree: Any, is_structure: Callable[[Any], bool], path: tuple[Any, ...] = ()
+) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """(path, part) of a tree for every leaf of the shallow one."""
+    if not is_structure(shallow):
+        yield path, tree
+        return
+    parts = dict(_items(tree))
+    for key, below in _items(shallow):
+        yield from _parts_up_to(below, parts[key], is_structure, (*path, key))
+
+
+def flatten_with_tuple_paths_up_to(
+    shallow_tree: Any,
+    input_tree: Any,
+    check_types: bool = True,
+    expand_composites: bool = False,
+    check_subtrees_length: bool = True,
+) -> list[tuple[tuple[Any, ...], Any]]:
+    """(path, part) for each part of `input_tree` that stands where `shallow_tree` has a leaf."""
+    assert_shallow_structure(
+        shallow_tree, input_tree, check_types, expand_composites, check_subtrees_length
+    )
+    return list(_parts_up_to(shallow_tree, input_tree, _is_structure(expand_composites)))
 
 
 def flatten_up_to(
-    shallow_tree: Any, input_tree: Any, check_types: bool = True, expand_composites: bool = False
+    shallow_tree: Any,
+    input_tree: Any,
+    check_types: bool = True,
+    expand_composites: bool = False,
+    check_subtrees_length: bool = True,
 ) -> list[Any]:
     """The parts of `input_tree` that stand where `shallow_tree` has leaves."""
-    assert_shallow_structure(shallow_tree, input_tree, check_types, expand_composites)
-    if not _is_structure(expand_composites)(shallow_tree):
-        return [input_tree]
-    parts = dict(_items(input_tree))
-    out: list[Any] = []
-    for key, shallow in _items(shallow_tree):
-        out += flatten_up_to(shallow, parts[key], check_types, expand_composites)
-    return out
+    pairs = flatten_with_tuple_paths_up_to(
+        shallow_tree, input_tree, check_types, expand_composites, check_subtrees_length
+    )
+    return [part for _, part in pairs]
+
+
+def map_structure_with_tuple_paths_up_to(
+    shallow_tree: Any, func: Callable[..., Any], *inputs: Any, **kwargs: Any
+) -> Any:
+    """`func` of the path and the parts of `inputs` for every leaf of `shallow_tree`.
+
+    `check_types`, `expand_composites` and `check_subtrees_length` say how the trees are compared;
+    other keywords go to `func`.
+    """
+    check_types = kwargs.pop("check_types", True)
+    expand = kwargs.pop("expand_composites", False)
+    equal = kwargs.pop("check_subtrees_length", True)
+    if not inputs:
+        raise ValueError("Cannot map over no sequences")
+    columns = [
+        flatten_with_tuple_paths_up_to(shallow_tree, tree, check_types, expand, equal)
+        for tree in inputs
+    ]
+    results = [
+        func(row[0][0], *(part for _, part in row), **kwargs) for row in zip(*columns, strict=True)
+    ]
+    return pack_sequence_as(shallow_tree, results, expand)
 
 
 def map_structure_up_to(
     shallow_tree: Any, func: Callable[..., Any], *inputs: Any, **kwargs: Any
 ) -> Any:
     """`func` of the parts of `inputs` that stand where `shallow_tree` has leaves."""
-    check_types = kwargs.pop("check_types", True)
-    expand = kwargs.pop("expand_composites", False)
-    if not inputs:
-        raise ValueError("Cannot map over no sequences")
-    columns = [flatten_up_to(shallow_tree, tree, check_types, expand) for tree in inputs]
-    results = [func(*parts, **kwargs) for parts in zip(*columns, strict=True)]
-    return pack_sequence_as(shallow_tree, results, expand)
+
+    def without_path(_: Any, *parts: Any, **rest: Any) -> Any:
+        return func(*parts, **rest)
+
+    return map_structure_with_tuple_paths_up_to(shallow_tree, without_path, *inputs, **kwargs)
+
+
+def map_structure_with_tuple_paths(func: Callable[..., Any], *structure: Any, **kwargs: Any) -> Any:
+    """Like `map_structure`; `func` first gets the leaf's path, a tuple of its keys."""
+    return map_structure_with_tuple_paths_up_to(structure[0], func, *structure, **kwargs)
+
+
+def map_structure_with_paths(func: Callable[..., Any], *structure: Any, **kwargs: Any) -> Any:
+    """Like `map_structure`; `func` first gets the leaf's path, its keys joined by slashes."""
+
+    def with_text(path: tuple[Any, ...], *leaves: Any, **rest: Any) -> Any:
+        return func("/".join(map(str, path)), *leaves, **rest)
+
+    return map_structure_with_tuple_paths(with_text, *structure, **kwargs)
+
+
+def get_traverse_shallow_structure(
+    traverse_fn: Callable[[Any], Any], structure: Any, expand_composites: bool = False
+) -> Any:
+    """A shallow structure of bools: where `traverse_fn` says to go no deeper stands False.
+
+    `traverse_fn` gets each part, and returns a bool or, for a structure, one bool an element.
+    TypeError for other answers.
+    """
+    is_structure = _is_structure(expand_composites)
+    said = traverse_fn(structure)
+    if not is_structure(structure):
+        if not isinstance(said, bool):
+            raise TypeError(
+                f"traverse_fn returned structure: {said} for non-structure: {structure}"
+            )
+        return said
+    if isinstance(said, bool):
+        if not said:
+            return False
+        answers = [True for _ in _values(structure)]
+    else:
+        answers = _answers(said, structure, expand_composites)
+    pairs = zip(answers, _values(structure), strict=False)
+    return _like(
+        structure,
+        [
+            go and get_traverse_shallow_structure(traverse_fn, part, expand_composites)
+            for go, part in pairs
+        ],
+    )
+
+
+def _answers(said: Any, structure: Any, expand_composites: bool) -> list[bool]:
+    """The bools of one level that a function gave."""
+    if not _is_structure(expand_composites)(said):
+        raise TypeError(f"traverse_fn returned a non-bool scalar: {said} for input: {structure}")
+    assert_shallow_structure(said, structure, expand_composites=expand_composites)
+    answers = _values(said)
+    if not all(isinstance(a, bool) for a in answers):
+        raise TypeError(
+            f"traverse_fn didn't return a depth=1 structure of bools.  saw: {said}  for "
+            f"structure: {structure}"
+        )
+    return answers
 
 
 def yield_flattened_paths(
@@ -334,8 +472,22 @@ def yield_flattened_paths(
             yield (key, *path), leaf
 
 
-def map_structure_with_paths(func: Callable[..., Any], *structure: Any, **kwargs: Any) -> Any:
-    """Like `map_structure`; `func` first gets the leaf's path, its keys joined by slashes."""
-    paths = ["/".join(map(str, path)) for path, _ in yield_flattened_paths(structure[0])]
-    labelled = pack_sequence_as(structure[0], paths)
-    return map_structure(func, labelled, *structure, **kwargs)
+def yield_flat_paths(nest: Any, expand_composites: bool = False) -> Iterator[tuple[Any, ...]]:
+    """The path of every leaf: the keys on the way to it."""
+    for path, _ in yield_flattened_paths(nest, expand_composites):
+        yield path
+
+
+def flatten_with_tuple_paths(
+    structure: Any, expand_composites: bool = False
+) -> list[tuple[tuple[Any, ...], Any]]:
+    """(path, leaf) of every leaf."""
+    return list(yield_flattened_paths(structure, expand_composites))
+
+
+def flatten_with_joined_string_paths(
+    structure: Any, separator: str = "/", expand_composites: bool = False
+) -> list[tuple[str, Any]]:
+    """(path, leaf) of every leaf, the keys of the path joined by a separator."""
+    pairs = yield_flattened_paths(structure, expand_composites)
+    return [(separator.join(map(str, path)), leaf) for path, leaf in pairs]
