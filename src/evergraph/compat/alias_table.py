@@ -261,6 +261,12 @@ ROWS = {
             "symbolic_gradient",
         )
     },
+    ("tensorflow.python.ops.template", "_skip_common_stack_elements"): (
+        "evergraph.tf.template:without_common_start"
+    ),
+    ("tensorflow.python.ops.template", "make_template_internal"): (
+        "evergraph.tf.template:make_template_internal"
+    ),
     ("tensorflow.python.ops.tensor_array_grad", "_GetGradSource"): _INTERNALS + "gradient_source",
     ("tensorflow.python.ops.list_ops", "_build_element_shape"): (
         "evergraph.tf.list_ops:build_element_shape"

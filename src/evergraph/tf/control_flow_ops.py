@@ -15,6 +15,7 @@ from .dataflow import exit as exit
 from .grouping import group, no_op, tuple
 from .grouping import with_dependencies as with_dependencies
 from .loops import while_loop
+from .loops import while_loop_v2 as while_loop_v2
 from .tensor_array_ops import TensorArray
 
 __all__ = [

@@ -67,6 +67,32 @@ def while_loop(
         return result[1] if maximum_iterations is not None else result
 
 
+def while_loop_v2(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    shape_invariants: Any = None,
+    parallel_iterations: int = 10,
+    back_prop: bool = True,
+    swap_memory: bool = False,
+    maximum_iterations: Any = None,
+    name: str | None = None,
+) -> Any:
+    """`while_loop` that gives the structure of the loop variables always, as TensorFlow 2's does."""
+    return while_loop(
+        cond=cond,
+        body=body,
+        loop_vars=loop_vars,
+        shape_invariants=shape_invariants,
+        parallel_iterations=parallel_iterations,
+        back_prop=back_prop,
+        swap_memory=swap_memory,
+        name=name,
+        maximum_iterations=maximum_iterations,
+        return_same_structure=True,
+    )
+
+
 def _scalar(maximum_iterations: Any) -> Tensor:
     limit: Any = convert_to_tensor(maximum_iterations, name="maximum_iterations")
     if limit.shape.ndims != 0:

@@ -36,6 +36,25 @@ def make_template(
     return Template(name_, function, create_scope_now_, unique_name_, custom_getter_)
 
 
+def make_template_internal(
+    name_: str,
+    func_: Callable[..., Any],
+    create_scope_now_: bool = False,
+    unique_name_: str | None = None,
+    custom_getter_: Callable[..., Any] | None = None,
+    create_graph_function_: bool = False,
+    **kwargs: Any,
+) -> Template:
+    """`make_template`; with `create_graph_function_` as well, since a compiled graph is as fast."""
+    return make_template(name_, func_, create_scope_now_, unique_name_, custom_getter_, **kwargs)
+
+
+def without_common_start(stacktrace: list[Any], base_case: list[Any]) -> list[Any]:
+    """The entries of a stack trace from where it leaves another one; the last one at least."""
+    pairs = enumerate(zip(stacktrace, base_case, strict=False))
+    return next((stacktrace[i:] for i, (a, b) in pairs if a != b), stacktrace[-1:])
+
+
 class Template:
     """What `tf.make_template` gives."""
 

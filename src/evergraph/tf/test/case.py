@@ -82,6 +82,10 @@ class TestCase(Assertions):
         self._cached: Any = None
         self._cached_for: Any = None
 
+    def id(self) -> str:
+        """The test's name. Without the spaces of parameters: tests make names of scopes of it."""
+        return str(super().id()).replace(" ", "")
+
     def setUp(self) -> None:
         """Empties the defaults and seeds `random`, NumPy and the default graph."""
         super().setUp()
