@@ -156,6 +156,11 @@ STANDS_FOR = {
     "tensorflow.python.framework.tensor_spec": "evergraph.tf.type_spec",
     "tensorflow.python.framework.type_spec": "evergraph.tf.type_spec",
     "tensorflow.python.util.nest": "evergraph.tf.nest",
+    "tensorflow.python.ops.op_selector": "evergraph.compat.op_selector",
+    **{
+        f"tensorflow.python.util.{name}": f"evergraph.compat.{name}"
+        for name in ("function_utils", "object_identity", "tf_decorator")
+    },
     "tensorflow.python.util.compat": "evergraph.tf.compat",
     "tensorflow.python.util.compat.collections_abc": "collections.abc",
     "tensorflow.python.util.tf_inspect": "inspect",
