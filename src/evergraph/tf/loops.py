@@ -78,7 +78,7 @@ def while_loop_v2(
     maximum_iterations: Any = None,
     name: str | None = None,
 ) -> Any:
-    """`while_loop` that gives the structure of the loop variables always, as TensorFlow 2's does."""
+    """`while_loop` that always gives the structure of the loop variables, as in TensorFlow 2."""
     return while_loop(
         cond=cond,
         body=body,
