@@ -60,7 +60,7 @@ def get_unique_graph(tops: Any, check_types: Any = None, none_if_empty: bool = F
     return graph
 
 
-def _kinds(check_types: Any) -> tuple[type, ...]:
+def _kinds(check_types: Any) -> tuple[Any, ...]:
     if check_types is None:
         return (Operation, Tensor)
     return tuple(check_types) if is_iterable(check_types) else (check_types,)
@@ -141,7 +141,8 @@ def get_backward_walk_ops(
 
     def before(op: Operation) -> Iterable[Operation]:
         if not only_differentiable or is_differentiable(op):
-            yield from (x.op for x in op.inputs if id(x) not in barred)
+            inputs: Any = op.inputs
+            yield from (x.op for x in inputs if id(x) not in barred)
         if control_inputs and not only_differentiable:
             yield from op.control_inputs
 

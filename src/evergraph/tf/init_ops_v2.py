@@ -216,7 +216,7 @@ class Orthogonal(_Random):
         q = q * math_ops.sign(apply("DiagPart", r))
         if rows < columns:
             q = array_ops.matrix_transpose(q)
-        return self.gain * array_ops.reshape(q, shape)  # type: ignore[no-any-return]
+        return self.gain * array_ops.reshape(q, shape)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
@@ -234,7 +234,8 @@ class Identity(Initializer):
         kind = _floating(dtype)
         if len(shape) != 2:
             raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
-        return self.gain * array_ops.eye(*shape, dtype=kind)  # type: ignore[no-any-return]
+        rows, columns = shape
+        return self.gain * array_ops.eye(rows, columns, dtype=kind)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
