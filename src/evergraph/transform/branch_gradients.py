@@ -28,9 +28,10 @@ def switch_gradient(op: Operation, dys: Sequence[Any]) -> list[Any]:
         return [None, None]
     assert isinstance(data, Tensor) and isinstance(pred, Tensor)
     sides = [_dense(dy) for dy in dys]
+    known = next(dy for dy in sides if dy is not None)
     for i, dy in enumerate(sides):
         if dy is None:
-            sides[i] = _zeros(op.outputs[i])
+            sides[i] = _zeros(op.outputs[i], known.dtype.base_dtype)
         elif not _is_on(dy, pred, bool(i)):
             sides[i] = apply("Switch", dy, pred)[i]
     merged = apply("Merge", sides)[0]
@@ -47,20 +48,13 @@ def _is_on(dy: Tensor, pred: Tensor, branch: bool) -> bool:
     return (predicate_of(pred), branch) in conditions_of(dy.graph).of_tensor(dy)
 
 
-def _zeros(x: Tensor) -> Any:
+def _zeros(x: Tensor, dtype: dtypes.DType) -> Any:
     if x.dtype is dtypes.resource:
-        x = apply("ReadVariableOp", x, dtype=_dtype_behind(x))
+        x = apply("ReadVariableOp", x, dtype=dtype)
+    if x.dtype is dtypes.variant:
+        return apply("_ListZero", x)
     # From the values of the branch, so that it lives there.
     return apply("Sub", x, x) if not x.dtype.base_dtype.is_floating else apply("ZerosLike", x)
-
-
-def _dtype_behind(x: Tensor) -> Any:
-    op = x.op
-    while not op.definition.is_variable:
-        source = op.operands[0]
-        assert isinstance(source, Tensor)
-        op = source.op
-    return op.attrs["dtype"]
 
 
 def merge_gradient(op: Operation, dys: Sequence[Any]) -> list[Any]:

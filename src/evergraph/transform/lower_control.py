@@ -17,7 +17,7 @@ from ..core.shape import merge as merged_shape
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from ..ops.control import MERGES, SWITCHES, common_shape
 from .conditions import Conditions
-from .needed import needed_with_sources
+from .needed import members_of_frames, needed_with_sources
 from .plan import Branches, Loop, Node, has_control_flow, plan
 from .regions import CALLS, Ancestors, Captures, Code, Region
 
@@ -347,8 +347,13 @@ def _nodes_of(function: Function) -> tuple[Sequence[Node], Code]:
     """What a function's graph runs: what its outputs need, and what acts."""
     ops = function.graph.operations
     roots = [x.op for x in function.outputs if isinstance(x, Tensor)]
-    roots += [op for op in ops if op.definition.effect or op.definition.updates]
-    operations, sources = needed_with_sources(function.graph, roots, ())
+    acting = [op for op in ops if op.definition.effect or op.definition.updates]
+    operations, sources = needed_with_sources(function.graph, [*roots, *acting], ())
+    if acting and sources.replaced:
+        # What a loop with gradients does is done by the operation that stands for it.
+        done = members_of_frames(sources.replaced)
+        roots += [op for op in acting if op not in done]
+        operations, sources = needed_with_sources(function.graph, roots, ())
     operations = [op for op in operations if op.type != "_Arg"]
     wanted = [x for x in function.outputs if isinstance(x, Tensor)]
     nodes: Sequence[Node] = operations

@@ -68,6 +68,31 @@ def needed_with_sources(
     return operations, plain
 
 
+def members_of_frames(exits: Iterable[Operation]) -> set[Operation]:
+    """The operations of the loops that end in these exits, those of loops inside them too."""
+    found: set[Operation] = set()
+    for exit_op in exits:
+        switch = _made_by(exit_op)
+        frame = _made_by(_made_by(switch)).attrs["frame_name"]
+        stack = [switch]
+        while stack:
+            op = stack.pop()
+            if op in found:
+                continue
+            found.add(op)
+            if op.attrs.get("frame_name") != frame:
+                stack.extend(x.op for x in op.operands if isinstance(x, Tensor))
+                stack.extend(op._control_inputs)
+    return found
+
+
+def _made_by(op: Operation) -> Operation:
+    """What makes the first operand of an operation."""
+    x = op.operands[0]
+    assert isinstance(x, Tensor)
+    return x.op
+
+
 def _reachable(roots: Iterable[Operation], sources: Sources) -> set[Operation]:
     seen: set[Operation] = set()
     stack = list(roots)
