@@ -16,6 +16,7 @@ import numpy as np
 
 from ..core.expression import OPERANDS, names_in
 from ..core.function import Function, inner_functions
+from ..core.ranks import checked_in_run
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from ..ops.control import CONDITIONALS, LOOPS
 from ..transform.memory import liveness
@@ -85,11 +86,11 @@ def function_of(op: Operation) -> Callable[..., Any]:
     if kernel is None:
         raise NotImplementedError(f"Op {op.type} has no kernel.")
     if definition.state is not None:
-        return lambda state, *xs: kernel(np, xs, attrs, state)
+        return checked_in_run(op, lambda state, *xs: kernel(np, xs, attrs, state), 1)
     if definition.updates and len(op.outputs) == 1:
-        return lambda *xs: _single(kernel(np, xs, attrs))
+        return checked_in_run(op, lambda *xs: _single(kernel(np, xs, attrs)), 0)
     special = definition.specialize(np, attrs) if definition.specialize else None
-    return special or (lambda *xs: kernel(np, xs, attrs))
+    return checked_in_run(op, special or (lambda *xs: kernel(np, xs, attrs)), 0)
 
 
 def _single(result: Any) -> Any:

@@ -16,6 +16,7 @@ from .dtypes import DType
 from .graph import Graph, get_default_graph
 from .opdef import ArgDef, OpDef
 from .provenance import user_site
+from .ranks import check_ranks
 from .scopes import control_inputs_for, place
 from .shape import show_brackets
 from .tensor import Literal, Operand, Operation, Tensor
@@ -304,21 +305,35 @@ def output_dtypes(definition: OpDef, attrs: dict[str, Any]) -> list[DType]:
         dtype = arg.dtype or attrs[arg.type_attr or ""]
         if arg.is_ref:
             dtype = dtype._as_ref
-        out += [dtype] * (attrs[arg.number_attr] if arg.number_attr else 1)
+        out += [dtype] * (_count(definition, attrs, arg.number_attr) if arg.number_attr else 1)
     return out
+
+
+_MOST_OUTPUTS = 1 << 20
+
+
+def _count(definition: OpDef, attrs: dict[str, Any], key: str) -> int:
+    count: int = attrs[key]
+    if count > _MOST_OUTPUTS:
+        raise ValueError(
+            f"An operation has at most {_MOST_OUTPUTS} outputs: attribute {key!r} of Op "
+            f"{definition.name} is {count}."
+        )
+    return count
 
 
 def _infer_outputs(op: Operation) -> None:
     definition, attrs = op.definition, op.attrs
     kinds = output_dtypes(definition, attrs) if definition.outputs else []
     rule = definition.shape
-    if rule is None:
-        shapes: Sequence[Any] = [None] * len(kinds)
-    else:
-        try:
-            shapes = rule([x.static_shape for x in op.operands], attrs, OperandValues(op.operands))
-        except ValueError as error:
-            raise ValueError(f"{str(error).rstrip('.')}{_where(op)}") from None
+    given = [x.static_shape for x in op.operands]
+    shapes: Sequence[Any] = [None] * len(kinds)
+    try:
+        check_ranks(definition, attrs, given)
+        if rule is not None:
+            shapes = rule(given, attrs, OperandValues(op.operands))
+    except ValueError as error:
+        raise ValueError(f"{str(error).rstrip('.')}{_where(op)}") from None
     op.outputs = [Tensor(op, i, d, s) for i, (d, s) in enumerate(zip(kinds, shapes, strict=True))]
 
 

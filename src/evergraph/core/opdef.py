@@ -117,6 +117,7 @@ class OpDef:
     """Everything that is known about an op; see `define` for the fields.
 
     Nodes that call a function have a definition outside the table, with the `function`.
+    `ranks` are the least and the greatest rank of arguments (core/ranks.py).
     """
 
     def __init__(self, name: str, signature: str, attrs: str = "") -> None:
@@ -143,6 +144,7 @@ class OpDef:
         self.overwrites = False
         self.may_be_unset: tuple[int, ...] = ()
         self.data_dependent = False
+        self.ranks: dict[int, tuple[int, int]] = {}
         self.function: Any = None
         inferred = {a.type_attr for a in self.inputs} | {a.number_attr for a in self.inputs}
         self.inferred_attrs = frozenset(a for a in inferred if a is not None)

@@ -6,6 +6,7 @@ from importlib import import_module
 
 from ..core import opdef
 from ..core.function import defined_kernel
+from . import operand_ranks
 
 FAMILIES = (
     "array",
@@ -88,6 +89,7 @@ def register_all() -> None:
     """Fills the op table: the one place that lists the families."""
     for family in FAMILIES:
         import_module(f"{__name__}.{family}")
+    operand_ranks.declare()
     for op in opdef.all_ops().values():
         if op.kernel is None and op.definition is not None:
             op.kernel = defined_kernel(op)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.dtypes import string
 from ..core.emit import apply
 from ..core.opdef import FIRST_OPERAND, NO_GRADIENT, Array, Attrs, Values, define
@@ -220,10 +221,10 @@ def shape_operand(index: int) -> Any:
 
 
 def _fill(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
-    dims, value = inputs
+    dims, value = allocatable(ints(inputs[0]), np_dtype(attrs, "T")), inputs[1]
     if attrs["T"] is string:
-        return np.full(_dims(dims), np.asarray(value, dtype=object), dtype=object)
-    return xp.full(_dims(dims), value, np_dtype(attrs, "T"))
+        return np.full(dims, np.asarray(value, dtype=object), dtype=object)
+    return xp.full(dims, value, np_dtype(attrs, "T"))
 
 
 def _filled_value(op: Operation) -> Shape:
@@ -284,6 +285,7 @@ def _range_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[
 def _range(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     start, limit, delta = (np.asarray(v).reshape(()) for v in inputs)
     size, dtype = _range_size(start, limit, delta), np_dtype(attrs, "Tidx")
+    allocatable([size], dtype, arrays=2)
     if dtype.kind == "i":
         return xp.asarray(start + delta * np.arange(size, dtype=dtype), dtype)
     # Sums of the steps, rounded one by one, are what TensorFlow's kernel gives.
@@ -315,6 +317,7 @@ def _linspace(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     start, stop, num, dtype = inputs[0], inputs[1], scalar(inputs[2]), np_dtype(attrs, "T")
     if num <= 0:
         raise ValueError(f"Requires num > 0: {num}")
+    allocatable([num], dtype, arrays=3)
     if num == 1:
         return xp.reshape(xp.asarray(start, dtype), (1,))
     step = (stop - start) / (num - 1)
@@ -392,12 +395,16 @@ def _broadcast_to_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -
     return [tuple(dims)]
 
 
+def _broadcast_to(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
+    return xp.broadcast_to(inputs[0], allocatable(ints(inputs[1]), np_dtype(attrs, "T")))
+
+
 define(
     "BroadcastTo",
     "input:T shape:Tidx -> output:T",
     "T:type; Tidx:type{index}=int32",
     shape=_broadcast_to_shape,
-    kernel=lambda xp, inputs, attrs: xp.broadcast_to(inputs[0], _dims(inputs[1])),
+    kernel=_broadcast_to,
     grad=lambda op, dy: [unbroadcast(dy, op.inputs[0], op.outputs[0]), None],
 )
 

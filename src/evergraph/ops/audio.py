@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
 from ..core.shape import Dim, Shape, with_rank
 from .operands import scalar
@@ -92,6 +93,7 @@ def _decode(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Array, Arra
     channels, rate, at = _wav_format(data)
     audio = _samples(data, channels, at)
     frames, wide = _wanted(attrs, "samples"), _wanted(attrs, "channels")
+    allocatable([frames or len(audio), wide or channels], np.float32)
     if wide is not None:  # the last channel stands in for those that are missing
         audio = audio[:, np.minimum(np.arange(wide), channels - 1)]
     if frames is not None:
@@ -215,6 +217,7 @@ def _filters(bins: int, rate: float, channels: int, low: float, high: float) -> 
         raise ValueError(
             f"Mfcc needs frequencies up to {high}, those of rate {rate} end at {rate / 2}."
         )
+    allocatable([bins, channels], np.float64, arrays=4)
     edges = np.linspace(_mel(low), _mel(high), channels + 2)
     at = _mel(np.arange(bins) * width)[:, None]
     rising = (at - edges[:-2]) / (edges[1:-1] - edges[:-2])

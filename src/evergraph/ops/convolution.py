@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from math import prod
 from typing import Any
 
+from ..core.allocation import allocatable
 from ..core.emit import apply
 from ..core.opdef import Array, Attrs, Values, define
 from ..core.shape import Dim, Shape, merge_dim, with_rank
@@ -379,7 +380,8 @@ def _turned_plan(plan: Plan) -> Plan:
 
 def _depthwise(xp: Any, x: Array, w: Array, plan: Plan) -> Array:
     around = surrounded(xp, x, plan.axes)[..., None]
-    total = xp.zeros((*plan.output_shape[:-1], *w.shape[-2:]), x.dtype)
+    dims = allocatable([*plan.output_shape[:-1], *w.shape[-2:]], x.dtype)
+    total = xp.zeros(dims, x.dtype)
     for index, tap in taps_of(plan.axes):
         total = total + around[index] * w[tap]
     return total.reshape(plan.output_shape)
@@ -430,7 +432,7 @@ def _run_forward(xp: Any, x: Array, w: Array, steps: Steps, depthwise: bool) -> 
     dtype = x.dtype
     live = plan.trimmed()
     if live.is_empty:
-        return as_asked(xp, xp.zeros(plan.output_shape, dtype), steps)
+        return as_asked(xp, xp.zeros(allocatable(plan.output_shape, dtype), dtype), steps)
     x, w = wide_enough(xp, channels_last(xp, x, steps), w[plan.live])
     run = _depthwise(xp, x, w, live) if depthwise else _in_groups(xp, _conv, x, w, live)
     return as_asked(xp, run, steps).astype(dtype, copy=False)
@@ -444,7 +446,7 @@ def _run_input(
     dtype = dy.dtype
     live = plan.trimmed()
     if live.is_empty:
-        return as_asked(xp, xp.zeros(plan.input_shape, dtype), steps)
+        return as_asked(xp, xp.zeros(allocatable(plan.input_shape, dtype), dtype), steps)
     w, dy = wide_enough(xp, w[plan.live], channels_last(xp, dy, steps))
     if depthwise:
         return as_asked(xp, _depthwise_input(xp, w, dy, live), steps).astype(dtype, copy=False)
@@ -460,7 +462,7 @@ def _run_filter(
     dtype = dy.dtype
     live = plan.trimmed()
     if live.is_empty:
-        return xp.zeros(tuple(sizes), dtype)
+        return xp.zeros(allocatable(sizes, dtype), dtype)
     x, dy = wide_enough(xp, channels_last(xp, x, steps), channels_last(xp, dy, steps))
     run = _depthwise_filter(xp, x, dy, live) if depthwise else None
     if run is None:

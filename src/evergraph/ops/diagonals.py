@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.emit import apply
 from ..core.opdef import Array, Attrs, Values, define
 from ..core.shape import Dim, Shape, is_known, merge_dim, show, with_rank_at_least
@@ -59,6 +60,7 @@ def _length(band: Band, n: int, m: int) -> int:
 
 def _places(band: Band, n: int, m: int) -> tuple[Array, Array, Array]:
     """For each element of a matrix: is it in the band, in which row of it and where in the row."""
+    allocatable([n, m], np.int64, arrays=4)
     i, j = np.arange(n)[:, None], np.arange(m)[None, :]
     offset = j - i
     inside = (offset >= band[0]) & (offset <= band[1])

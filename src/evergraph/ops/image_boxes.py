@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
 from ..core.shape import Dim, Shape, merge_dim, with_extent, with_rank
 from .operands import scalar
@@ -267,7 +268,8 @@ def _suppress(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
 
 
 def _padded(values: Sequence[Any], size: int, dtype: Any, pad: bool) -> Array:
-    out = np.zeros(max(size, len(values)) if pad else len(values), dtype)
+    (count,) = allocatable([max(size, len(values)) if pad else len(values)], dtype)
+    out = np.zeros(count, dtype)
     out[: len(values)] = values
     return out
 
@@ -442,7 +444,7 @@ def _combined(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Array, ..
     size = _combined_size(each, total, scores.shape[2], attrs["pad_per_class"])
     assert size is not None
     images = len(boxes)
-    places = np.zeros((images, size, 4), np.float32)
+    places = np.zeros(allocatable([images, size, 4], np.float32, arrays=2), np.float32)
     values, labels = np.zeros((images, size), np.float32), np.zeros((images, size), np.float32)
     counts = np.zeros(images, np.int32)
     for i in range(images):

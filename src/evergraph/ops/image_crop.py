@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
 from ..core.shape import Dim, Shape, merge, merge_dim, with_extent, with_rank
@@ -163,7 +164,7 @@ def _to_image(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     _check_crops(grads, boxes, dims[3])
     dtype = np_dtype(attrs, "T")
     wide = np.float64 if dtype == np.float64 else np.float32
-    out = xp.zeros(dims, wide)
+    out = xp.zeros(allocatable(dims, wide), wide)
     if not grads.size:
         return out.astype(dtype)
     grid = _grid(boxes, indices, dims[1:3], grads.shape[1:3])
@@ -330,6 +331,7 @@ def _extract_glimpse(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
             f"{list(offsets.shape)}"
         )
     dims = (images.shape[0], *ints(size), images.shape[3])
+    allocatable(dims, np.float64, arrays=2)
     if 0 in dims or 0 in images.shape:
         return xp.zeros(dims, np.float32)
     out = []

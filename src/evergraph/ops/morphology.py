@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.emit import apply
 from ..core.opdef import Array, Attrs, Values, define
 from ..core.shape import Dim, Shape, merge, merge_dim, with_rank
@@ -89,6 +90,7 @@ class _Choice:
     def _choose(self, x: Array, w: Array) -> None:
         xp = self.xp
         lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -xp.inf
+        allocatable(self.shape, x.dtype, arrays=4)
         self.greatest = xp.full(self.shape, lowest, x.dtype)
         self.tap = xp.full(self.shape, -1, xp.int32)
         around = surrounded(xp, x, self.axes)

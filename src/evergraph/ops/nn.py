@@ -40,7 +40,8 @@ def _along_channels(x: Operand, bias: Operand, attrs: Attrs) -> Any:
         return bias
     if x.static_shape is not None:
         return apply("Reshape", bias, axes_literal([-1] + [1] * (len(x.static_shape) - 2)))
-    ones = apply("Fill", apply("Sub", apply("Rank", x), axes_literal(2)), axes_literal(1))
+    rank = apply("Reshape", apply("Rank", x), axes_literal([1]))
+    ones = apply("Fill", apply("Sub", rank, axes_literal(2)), axes_literal(1))
     return apply("Reshape", bias, apply("ConcatV2", [axes_literal([-1]), ones], axes_literal(0)))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.dtypes import DType, int32, int64
 from ..core.emit import apply
 from ..core.opdef import Array
@@ -97,7 +98,8 @@ def padded(xp: Any, x: Array, pairs: Sequence[tuple[int, int]], value: Any = 0) 
         return xp.pad(x, pairs, constant_values=value)
     # Several times faster than np.pad on small arrays, and it takes strings.
     fill = np.asarray(value, dtype=x.dtype)
-    out = np.full([a + d + b for d, (a, b) in zip(x.shape, pairs, strict=True)], fill, x.dtype)
+    sizes = [a + d + b for d, (a, b) in zip(x.shape, pairs, strict=True)]
+    out = np.full(allocatable(sizes, x.dtype), fill, x.dtype)
     out[tuple([slice(a, a + d) for d, (a, _) in zip(x.shape, pairs, strict=True)])] = x
     return out
 
@@ -111,9 +113,10 @@ def np_dtype(attrs: dict[str, Any], key: str = "dtype") -> np.dtype[Any]:
 
 def zeros(xp: Any, shape: Any, dtype: np.dtype[Any]) -> Array:
     """Zeros; of strings, empty ones."""
+    dims = allocatable(shape, dtype)
     if dtype.kind == "O":
-        return np.full(tuple(shape), b"", dtype=object)
-    return xp.zeros(tuple(shape), dtype)
+        return np.full(dims, b"", dtype=object)
+    return xp.zeros(dims, dtype)
 
 
 INDEX = (int32, int64)

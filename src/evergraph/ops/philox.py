@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..core.allocation import allocatable
 from ..errors import InvalidArgumentError
 from .philox_bits import MASK64, MASK128, Array, random_bits
 from .philox_rejection import gamma_values, poisson_values
@@ -195,7 +196,7 @@ def _draw(
 
 def _extents(shape: Shape) -> tuple[tuple[int, ...], int]:
     """A shape as a tuple of ints, and its number of elements."""
-    dims = tuple([int(extent) for extent in shape])
+    dims = allocatable(shape, np.float64, arrays=3)
     return dims, math.prod(dims)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.opdef import Array
 from .operands import is_numpy, padded
 
@@ -190,6 +191,7 @@ def counts(axes: Sequence[Axis], rank: int) -> Array:
 def spread_total(xp: Any, dy: Array, axes: Sequence[Axis]) -> Array:
     """The adjoint of `total`."""
     for axis, w in reversed(axes):
+        allocatable([*dy.shape[:axis], w.size, *dy.shape[axis + 1 :]], dy.dtype)
         dy = w.spread(xp, iter([dy] * w.depth), dy, axis)
     return dy
 

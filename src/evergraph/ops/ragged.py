@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
 from ..core.shape import Shape, merge, with_rank
@@ -94,6 +95,7 @@ def _range(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Array, Array
 
 
 def _progression(start: Any, delta: Any, size: int, dtype: Any) -> Array:
+    allocatable([size], np.int64, arrays=2)
     if np.dtype(dtype).kind == "i":
         return (start + delta * np.arange(size, dtype=np.int64)).astype(dtype)
     steps = np.full(size, delta, dtype)  # added one by one, as TensorFlow does
@@ -304,7 +306,7 @@ def _to_tensor(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     if np.prod([float(d) for d in shape]) >= MOST_VALUES:
         raise ValueError(f"The dense tensor would be too large: {shape}.")
     inner_shape = tuple(shape[len(widths) + 1 :])
-    out = np.empty(shape, values.dtype)
+    out = np.empty(allocatable(shape, values.dtype), values.dtype)
     out[...] = np.broadcast_to(default, inner_shape)
     index = _row_indices(splits, 1)
     fits = np.ones(len(values), bool)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.dtypes import int32
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
@@ -38,7 +39,7 @@ def _empty_value(how: str, dtype: np.dtype[Any]) -> Any:
 
 def reduce_segments(xp: Any, data: Array, ids: Array, count: int, how: str, empty: Any) -> Array:
     """Reduces the slices of `data` that have one id; negative ids are left out."""
-    shape = (count, *data.shape[len(ids.shape) :])
+    shape = allocatable([count, *data.shape[len(ids.shape) :]], data.dtype)
     if not is_numpy(xp):
         return _segments_at(xp, data, ids, shape, how, empty)
     ids = np.asarray(ids).reshape(-1)
@@ -65,7 +66,7 @@ def reduce_segments(xp: Any, data: Array, ids: Array, count: int, how: str, empt
 def _segments_at(
     xp: Any, data: Array, ids: Array, shape: Sequence[int], how: str, empty: Any
 ) -> Array:
-    out = xp.full(tuple(shape), _empty_value(how, data.dtype), data.dtype)
+    out = xp.full(allocatable(shape, data.dtype), _empty_value(how, data.dtype), data.dtype)
     # Indices beyond the end are dropped, those below zero would count from it.
     places = xp.where(ids < 0, shape[0], ids)
     at = out.at[places]
@@ -428,6 +429,7 @@ def _bincount(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     values, size, weights = np.asarray(inputs[0]).ravel(), scalar(inputs[1]), inputs[2]
     if size < 0:
         raise ValueError(f"size ({size}) must be non-negative")
+    allocatable([size], np.float64)
     if values.size and values.min() < 0:
         raise ValueError("Input arr must be non-negative!")
     keep = values < size

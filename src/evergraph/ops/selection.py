@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
 from ..core.shape import Shape, merge, normal_axis, show, show_brackets, with_rank_at_least
@@ -292,7 +293,8 @@ def _sparse_to_dense(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     coordinates = np.asarray(indices)
     coordinates = coordinates.reshape(-1, 1) if coordinates.ndim < 2 else coordinates
     _check_sparse_operands(coordinates, ints(shape), np.shape(values), np.shape(default))
-    target = xp.full(tuple(ints(shape)), default, np_dtype(attrs, "T"))
+    dims = allocatable(ints(shape), np_dtype(attrs, "T"))
+    target = xp.full(dims, default, np_dtype(attrs, "T"))
     if attrs["validate_indices"]:
         _check_order(coordinates)
     return scatter(xp, target, nd_index(xp, coordinates, target.shape), values, "Update")
@@ -365,7 +367,12 @@ def _one_hot_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> lis
 def _one_hot(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     indices, depth, on, off = inputs
     axis = normal_axis(attrs["axis"], len(indices.shape) + 1)
-    classes = np.arange(scalar(depth)).reshape([-1] + [1] * (len(indices.shape) - axis))
+    count = scalar(depth)
+    if count < 0:
+        raise ValueError(f"depth must be non-negative, got: {count}")
+    allocatable([count, *indices.shape], on.dtype)
+    allocatable([count], np.int64)
+    classes = np.arange(count).reshape([-1] + [1] * (len(indices.shape) - axis))
     hot = xp.expand_dims(indices, axis) == classes
     return xp.where(hot, on, off)
 

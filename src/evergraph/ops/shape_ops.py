@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.dtypes import int32
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
@@ -587,6 +588,8 @@ def _tile(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
     same_length(len(inputs[0].shape), times)
     if any(m < 0 for m in times):
         raise ValueError(f"Expected multiples >= 0, got {times}.")
+    sizes = [d * m for d, m in zip(inputs[0].shape, times, strict=True)]
+    allocatable(sizes, inputs[0].dtype, arrays=2)
     return xp.tile(inputs[0], tuple(times))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Attrs, Values, define
 from ..core.shape import Shape, same_dim
@@ -298,7 +299,7 @@ def _product(xp: Any, inputs: Any, attrs: Attrs) -> Any:
 
 
 def _sums_by_row(scale: Any, down: Any, rows: Any, shape: tuple[int, int]) -> Any:
-    out = np.zeros(shape, rows.dtype)
+    out = np.zeros(allocatable(shape, rows.dtype), rows.dtype)
     if not len(down) or not shape[1]:
         return out
     places = np.argsort(down, kind="stable")
@@ -386,7 +387,8 @@ def _sparse_reduce(reduce: Any) -> Callable[..., Any]:
 def _dense_reduce(reduce: Any) -> Callable[..., Any]:
     def kernel(xp: Any, inputs: Any, attrs: Attrs) -> Any:
         rows, of_value, left, _ = _groups(inputs)
-        out = np.zeros([int(inputs[2][axis]) for axis in left], inputs[1].dtype)
+        dims = allocatable([inputs[2][axis] for axis in left], inputs[1].dtype)
+        out = np.zeros(dims, inputs[1].dtype)
         if len(rows):
             got = _reduced(reduce, inputs[1], of_value, len(rows))
             out[tuple(rows.T)] = got if left else got[0]

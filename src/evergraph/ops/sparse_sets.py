@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.opdef import NO_GRADIENT, Attrs, Values, define
 from ..core.shape import Shape
 from . import coordinates as co
@@ -138,7 +139,7 @@ for _name, _inputs, _kinds in (
 
 def _set_size(xp: Any, inputs: Any, attrs: Attrs) -> Any:
     groups, shape = _sparse_groups(inputs, attrs["validate_indices"])
-    sizes = np.zeros(shape, np.int32)
+    sizes = np.zeros(allocatable(shape, np.int32), np.int32)
     for place, found in groups.items():
         sizes[place] = len(found)
     return sizes

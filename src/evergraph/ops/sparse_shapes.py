@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.emit import apply
 from ..core.opdef import NO_GRADIENT, Attrs, Values, define
 from ..core.shape import Shape
@@ -303,6 +304,7 @@ def _fill_rows(xp: Any, inputs: Any, attrs: Attrs) -> Any:
         raise ValueError(f"default_value must be a scalar, got shape {np.shape(default)}")
     _check_rows(indices, shape)
     rows = int(shape[0])
+    allocatable([rows, indices.shape[1] + 4], np.int64)
     empty = np.bincount(indices[:, 0], minlength=rows) == 0
     added = np.zeros((int(empty.sum()), indices.shape[1]), np.int64)
     added[:, 0] = np.flatnonzero(empty)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.dtypes import DType, as_dtype, int64, string
 from ..core.opdef import Attrs, Values, define
 from ..core.shape import Shape
@@ -34,6 +35,7 @@ def _rows(indices: Any, values: Any, shape: Any) -> list[Part]:
     co.check(indices, values, shape)
     if len(shape) < 2:
         raise ValueError(f"Rank of input SparseTensor should be > 1, but saw rank: {len(shape)}")
+    allocatable([shape[0]], np.int64, arrays=32)  # a row is several Python objects
     places = np.argsort(indices[:, 0], kind="stable")
     bounds = np.searchsorted(indices[places, 0], np.arange(int(shape[0]) + 1))
     rows = []

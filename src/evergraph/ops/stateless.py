@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
 from ..core.shape import Shape, merge, show, with_rank
 from .array import shape_operand
@@ -51,8 +53,8 @@ def _seeded(seed: int, rule: Any, scalars: Sequence[int] = ()) -> Callable[..., 
 
 
 def _size(shape: Array) -> tuple[list[int], int]:
-    dims = extents(shape)
-    return dims, int(np.prod(dims, dtype=np.int64))
+    dims = allocatable(extents(shape), np.float64, arrays=3)
+    return list(dims), prod(dims)
 
 
 def _floats(draw: Callable[..., Array]) -> Callable[..., Array]:

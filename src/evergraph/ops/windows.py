@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.allocation import allocatable
 from ..core.opdef import Array
 from ..core.shape import Dim
 from .operands import is_numpy, padded
@@ -137,7 +138,7 @@ def windows(xp: Any, x: Array, axes: Sequence[Axis], value: Any = 0) -> Array:
     """What each window sees: (batch, *counts, *taps, channels). Of NumPy arrays, a view."""
     x = surrounded(xp, x, axes, value)
     counts, taps = [a.count for a in axes], [a.taps for a in axes]
-    shape = (x.shape[0], *counts, *taps, x.shape[-1])
+    shape = allocatable([x.shape[0], *counts, *taps, x.shape[-1]], x.dtype)
     if not prod(shape):
         return xp.zeros(shape, x.dtype)
     if not is_numpy(xp):
@@ -159,7 +160,8 @@ def taps_of(axes: Sequence[Axis]) -> Iterator[tuple[tuple[slice, ...], tuple[int
 
 def nothing_around(xp: Any, batch: int, axes: Sequence[Axis], depth: int, dtype: Any) -> Array:
     """Zeros of the shape of a padded input."""
-    return xp.zeros((batch, *(a.before + a.size + a.after for a in axes), depth), dtype)
+    sizes = [a.before + a.size + a.after for a in axes]
+    return xp.zeros(allocatable([batch, *sizes, depth], dtype), dtype)
 
 
 def add_at(xp: Any, total: Array, index: Any, part: Array) -> Array:

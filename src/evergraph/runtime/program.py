@@ -25,6 +25,7 @@ from ..errors import (
     FailedPreconditionError,
     InvalidArgumentError,
     OpError,
+    ResourceExhaustedError,
     UnimplementedError,
 )
 from ..transform.lower import Lowered, lower
@@ -251,10 +252,13 @@ class BoundProgram:
 
     def run(self, feeds: list[Any]) -> list[Any]:
         """The fetched tensors' values; the variables take their new ones."""
-        if self.updated:
-            with self.store.lock:
-                return self._run(feeds)
-        return self._run(feeds)
+        try:
+            if self.updated:
+                with self.store.lock:
+                    return self._run(feeds)
+            return self._run(feeds)
+        except MemoryError as error:  # of no operation: where what is fetched is copied
+            raise ResourceExhaustedError(f"Out of memory: {error}") from error
 
     def _run(self, feeds: list[Any]) -> list[Any]:
         values = feeds
@@ -377,8 +381,11 @@ def explain(failure: OperationFailed) -> BaseException:
             cause._message = f"{cause._message} [{place}]"
             cause.args = (cause._message,)
         return cause
-    if isinstance(cause, (KeyboardInterrupt, SystemExit, MemoryError)):
+    if isinstance(cause, (KeyboardInterrupt, SystemExit)):
         return cause
+    if isinstance(cause, MemoryError):
+        text = f"Out of memory: {cause}".rstrip(": ")
+        return ResourceExhaustedError(None, source, f"{text} [{place}]")
     return InvalidArgumentError(None, source, f"{_as_tensorflow_says(failure)} [{place}]")
 
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core.function import Function, definition_attrs, grouped
+from ..core.ranks import unknown_ranks
 from ..core.tensor import Operand, Operation
 from .rewrite import rewrite
 
 
 def open_defined(function: Function) -> Function:
     """The function with primitives only. Definitions may use defined ops, so it repeats."""
-    while any(op.definition.definition is not None for op in function.graph.operations):
+    while any(map(_opens, function.graph.operations)):
         function = rewrite(function, _open)
     return function
 
 
+def _opens(op: Operation) -> bool:
+    # What a run has to check about its operands is said of the op, not of what it consists of.
+    return op.definition.definition is not None and not unknown_ranks(op)
+
+
 def _open(op: Operation, operands: list[Operand]) -> Sequence[Operand] | None:
     define = op.definition.definition
-    if define is None:
+    if define is None or not _opens(op):
         return None
     args = grouped(op.definition, operands, op.attrs)
     got = define(*args, **definition_attrs(op.definition, op.attrs))
