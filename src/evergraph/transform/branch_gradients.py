@@ -10,7 +10,7 @@ from ..core.emit import apply
 from ..core.tensor import Operation, Tensor
 from ..ops.control import MERGES
 from ..ops.indexed_slices import IndexedSlices
-from .conditions import conditions_of, is_loop_merge
+from .conditions import conditions_of, is_loop_merge, predicate_of
 
 
 def ends_loop_body(op: Operation) -> bool:
@@ -27,11 +27,16 @@ def switch_gradient(op: Operation, dys: Sequence[Any]) -> list[Any]:
     if all(dy is None for dy in dys):
         return [None, None]
     assert isinstance(data, Tensor) and isinstance(pred, Tensor)
+    pred = predicate_of(pred)
     sides = [_dense(dy) for dy in dys]
     known = next(dy for dy in sides if dy is not None)
     for i, dy in enumerate(sides):
-        if dy is None:
-            sides[i] = _zeros(op.outputs[i], known.dtype.base_dtype)
+        if dy is None and data.dtype is dtypes.resource:
+            # A handle is the same everywhere: what is read from it has to be brought there.
+            value = apply("ReadVariableOp", data, dtype=known.dtype.base_dtype)
+            sides[i] = apply("Switch", apply("ZerosLike", value), pred)[i]
+        elif dy is None:
+            sides[i] = _zeros(op.outputs[i])
         elif not _is_on(dy, pred, bool(i)):
             sides[i] = apply("Switch", dy, pred)[i]
     merged = apply("Merge", sides)[0]
@@ -43,14 +48,10 @@ def _dense(g: Any) -> Any:
 
 
 def _is_on(dy: Tensor, pred: Tensor, branch: bool) -> bool:
-    from .conditions import predicate_of
-
-    return (predicate_of(pred), branch) in conditions_of(dy.graph).of_tensor(dy)
+    return (pred, branch) in conditions_of(dy.graph).of_tensor(dy)
 
 
-def _zeros(x: Tensor, dtype: dtypes.DType) -> Any:
-    if x.dtype is dtypes.resource:
-        x = apply("ReadVariableOp", x, dtype=dtype)
+def _zeros(x: Tensor) -> Any:
     if x.dtype is dtypes.variant:
         return apply("_ListZero", x)
     # From the values of the branch, so that it lives there.
