@@ -16,7 +16,7 @@ import numpy as np
 
 from ..core.expression import OPERANDS, names_in
 from ..core.function import Function, inner_functions
-from ..core.ranks import checked_in_run
+from ..core.ranks import checked_in_run, needs_check
 from ..core.tensor import Literal, Operand, Operation, Tensor
 from ..ops.control import CONDITIONALS, LOOPS
 from ..transform.memory import liveness
@@ -267,7 +267,7 @@ class Writer:
         """An elementwise expression in place, where that is the op's kernel."""
         expr, dtype = op.definition.expr, op.attrs.get("T")
         # Of integers, strings and bfloat16 the kernel knows more: zero divisors, wider results.
-        if expr is None or (dtype is not None and dtype.name not in _INLINED):
+        if expr is None or (dtype is not None and dtype.name not in _INLINED) or needs_check(op):
             return None
         arity = len(operands)
         for name in names_in(expr) - set(OPERANDS[:arity]):

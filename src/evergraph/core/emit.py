@@ -16,7 +16,7 @@ from .dtypes import DType
 from .graph import Graph, get_default_graph
 from .opdef import ArgDef, OpDef
 from .provenance import user_site
-from .ranks import check_ranks
+from .ranks import check_shapes
 from .scopes import control_inputs_for, place
 from .shape import show_brackets
 from .tensor import Literal, Operand, Operation, Tensor
@@ -329,7 +329,7 @@ def _infer_outputs(op: Operation) -> None:
     given = [x.static_shape for x in op.operands]
     shapes: Sequence[Any] = [None] * len(kinds)
     try:
-        check_ranks(definition, attrs, given)
+        check_shapes(definition, attrs, given)
         if rule is not None:
             shapes = rule(given, attrs, OperandValues(op.operands))
     except ValueError as error:

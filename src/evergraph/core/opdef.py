@@ -101,6 +101,14 @@ class AttrDef:
     has_default: bool = False
 
 
+@dataclass(frozen=True)
+class ShapeLimits:
+    """What the arguments of an op must be: least and greatest ranks, groups of one shape."""
+
+    ranks: dict[int, tuple[int, int]]
+    alike: list[list[int]]
+
+
 _ARG = re.compile(r"(?P<name>\w+):(?:(?P<count>\w+)\*)?(?:ref\((?P<ref>\w+)\)|(?P<type>\w+))$")
 _ATTR = re.compile(
     r"(?P<name>\w+):(?P<type>list\(\w+\)|\w+)(?:\{(?P<allowed>[^}]*)\})?"
@@ -117,7 +125,7 @@ class OpDef:
     """Everything that is known about an op; see `define` for the fields.
 
     Nodes that call a function have a definition outside the table, with the `function`.
-    `ranks` are the least and the greatest rank of arguments (core/ranks.py).
+    `limits` tell the ranks of arguments and which are alike (core/ranks.py).
     """
 
     def __init__(self, name: str, signature: str, attrs: str = "") -> None:
@@ -144,7 +152,7 @@ class OpDef:
         self.overwrites = False
         self.may_be_unset: tuple[int, ...] = ()
         self.data_dependent = False
-        self.ranks: dict[int, tuple[int, int]] = {}
+        self.limits: ShapeLimits | None = None
         self.function: Any = None
         inferred = {a.type_attr for a in self.inputs} | {a.number_attr for a in self.inputs}
         self.inferred_attrs = frozenset(a for a in inferred if a is not None)

@@ -1,30 +1,35 @@
-"""Which ranks the arguments of ops must have, as TensorFlow's shape functions and kernels say.
+"""Which shapes the arguments of ops must have, as TensorFlow's shape functions and kernels say.
 
 An op stands here with the arguments that its own shape rule leaves to this table: sizes, axes and
 other scalars and vectors, of which a kernel would otherwise take any with enough elements.
-`name=1` is a vector, `name=0..1` a scalar or a vector, `name=2..` at least a matrix.
+`name=1` is a vector, `name=0..1` a scalar or a vector, `name=2..` at least a matrix; `a~b` have
+one shape.
 """
 
 from __future__ import annotations
 
+from ..core import ranks
 from ..core.opdef import lookup
-from ..core.ranks import parsed
 
 TABLE = """
+AddN inputs~
 AdjustContrastv2 contrast_factor=0 images=3..
 AdjustHue delta=0 images=3..
 AdjustSaturation scale=0 images=3..
-All reduction_indices=0..1
-Any reduction_indices=0..1
+ApproximateEqual x~y
 ArgMax dimension=0
 ArgMin dimension=0
 AvgPool value=4
 AvgPool3D input=5
 AvgPool3DGrad orig_input_shape=1 grad=5
 AvgPoolGrad orig_input_shape=1 grad=4
+BatchMatMul x=2.. y=2..
+BatchMatMulV2 x=2.. y=2..
 BatchToSpace input=4 crops=2
 BatchToSpaceND block_shape=1 crops=2 input=2..
 BiasAdd bias=1
+BiasAdd value=2..
+BiasAddGrad out_backprop=2..
 BiasAddV1 bias=1
 Bincount size=0
 BroadcastArgs s0=1 s1=1
@@ -33,6 +38,7 @@ BroadcastTo shape=1
 CTCBeamSearchDecoder inputs=3 sequence_length=1
 CTCGreedyDecoder inputs=3 sequence_length=1
 CTCLoss inputs=3 labels_indices=2 labels_values=1 sequence_length=1
+Cholesky input=2..
 CompareAndBitpack input=1.. threshold=0
 ComputeAccidentalHits true_classes=2 sampled_candidates=1
 Concat concat_dim=0
@@ -67,50 +73,81 @@ Diag diagonal=1..
 DiagPart input=1..
 Dilation2D input=4 filter=3
 DrawBoundingBoxes images=4 boxes=3
+DrawBoundingBoxesV2 images=4 boxes=3 colors=2
 EditDistance hypothesis_indices=2 hypothesis_values=1 hypothesis_shape=1
 EditDistance truth_indices=2 truth_values=1 truth_shape=1
+EluGrad gradients~outputs
 Empty shape=1
 EncodeWav audio=2 sample_rate=0
-ExpandDims dim=0..1
 ExtractGlimpse input=4 size=1 offsets=2
 ExtractImagePatches images=4
 ExtractJpegShape contents=0
 ExtractVolumePatches input=5
+FFT2D input=2..
+FFT3D input=3..
+FakeQuantWithMinMaxArgsGradient gradients~inputs
 FakeQuantWithMinMaxVars min=0 max=0
+FakeQuantWithMinMaxVarsGradient gradients~inputs
 FakeQuantWithMinMaxVarsGradient min=0 max=0
 FakeQuantWithMinMaxVarsPerChannel inputs=1.. min=1 max=1
 FakeQuantWithMinMaxVarsPerChannelGradient gradients=1.. inputs=1.. min=1 max=1
+FakeQuantWithMinMaxVarsPerChannelGradient gradients~inputs
 Fill dims=1 value=0
 Fingerprint data=1.. method=0
+FractionalAvgPoolGrad orig_input_tensor_shape=1 out_backprop=4
+FractionalMaxPoolGrad orig_input=4 orig_output=4 out_backprop=4
 FusedBatchNorm x=4 scale=1 offset=1 mean=1 variance=1
+FusedBatchNormGrad scale=1 reserve_space_1=1 reserve_space_2=1 y_backprop=4 x=4
+FusedBatchNormGradV2 scale=1 reserve_space_1=1 reserve_space_2=1 y_backprop=4 x=4
+FusedBatchNormGradV3 scale=1 reserve_space_1=1 reserve_space_2=1 y_backprop=4 x=4
 FusedBatchNormV2 x=4 scale=1 offset=1 mean=1 variance=1
 FusedBatchNormV3 x=4 scale=1 offset=1 mean=1 variance=1
 Gather params=1..
 GatherNd indices=1..
+GatherNd params=1..
 GatherV2 params=1.. axis=0
 HistogramFixedWidth value_range=1 nbins=0
+IFFT2D input=2..
+IFFT3D input=3..
 InTopK predictions=2 targets=1
 InTopKV2 predictions=2 targets=1 k=0
+InvGrad y~dy
 InvertPermutation x=1
 LRN input=4
+LeakyReluGrad gradients~features
 LinSpace start=0 stop=0 num=0
 ListDiff x=1 y=1
 LowerBound sorted_inputs=2 values=2
+Lu input=2..
+MatMul a=2 b=2
 MatrixBandPart input=2.. num_lower=0 num_upper=0
+MatrixDeterminant input=2..
 MatrixDiag diagonal=1..
 MatrixDiagPart input=2..
 MatrixDiagPartV2 input=2.. k=0..1 padding_value=0
 MatrixDiagV2 diagonal=1.. k=0..1 num_rows=0 num_cols=0 padding_value=0
+MatrixExponential input=2..
+MatrixInverse input=2..
+MatrixLogarithm input=2..
 MatrixSetDiag input=2.. diagonal=1..
 MatrixSetDiagV2 input=2.. diagonal=1.. k=0..1
+MatrixSolve matrix=2.. rhs=2..
 MatrixSolveLs l2_regularizer=0
-Max reduction_indices=0..1
+MatrixSquareRoot input=2..
+MatrixTriangularSolve matrix=2.. rhs=2..
 MaxPool input=4
 MaxPool3D input=5
+MaxPool3DGrad orig_input=5 orig_output=5 grad=5
+MaxPool3DGradGrad orig_input=5 orig_output=5 grad=5
+MaxPoolGrad orig_input=4 orig_output=4 grad=4
+MaxPoolGradGrad orig_input=4 orig_output=4 grad=4
+MaxPoolGradGradV2 orig_input=4 orig_output=4 grad=4
+MaxPoolGradGradWithArgmax input=4 grad=4 argmax=4 input~grad
+MaxPoolGradV2 orig_input=4 orig_output=4 grad=4
+MaxPoolGradWithArgmax input=4 grad=4 argmax=4 grad~argmax
 MaxPoolV2 input=4 ksize=1 strides=1
 MaxPoolWithArgmax input=4
-Mean reduction_indices=0..1
-Min reduction_indices=0..1
+Mfcc spectrogram=3 sample_rate=0
 MirrorPad paddings=2
 MirrorPadGrad paddings=2
 Multinomial logits=2 num_samples=0
@@ -120,8 +157,8 @@ NonMaxSuppressionV3 boxes=2 scores=1 max_output_size=0 iou_threshold=0 score_thr
 NonMaxSuppressionV4 boxes=2 scores=1 max_output_size=0 iou_threshold=0 score_threshold=0
 NonMaxSuppressionV5 boxes=2 scores=1 max_output_size=0 iou_threshold=0 score_threshold=0
 NonMaxSuppressionV5 soft_nms_sigma=0
-NonMaxSuppressionWithOverlaps overlaps=2 scores=1 max_output_size=0
 NonMaxSuppressionWithOverlaps overlap_threshold=0 score_threshold=0
+NonMaxSuppressionWithOverlaps overlaps=2 scores=1 max_output_size=0
 NthElement input=1.. n=0
 OneHot depth=0 on_value=0 off_value=0
 Pad paddings=2
@@ -129,7 +166,7 @@ PadV2 paddings=2 constant_values=0
 ParameterizedTruncatedNormal shape=1 means=0..1 stdevs=0..1 minvals=0..1 maxvals=0..1
 ParseExample serialized=1 names=1
 ParseSingleExample serialized=0
-Prod reduction_indices=0..1
+Qr input=2..
 QuantizeAndDequantizeV3 num_bits=0
 RandomCrop image=3 size=1
 RandomGamma shape=1
@@ -139,8 +176,11 @@ RandomStandardNormal shape=1
 RandomUniform shape=1
 RandomUniformInt shape=1 minval=0 maxval=0
 Range start=0 limit=0 delta=0
+ReciprocalGrad y~dy
 RegexFullMatch pattern=0
 RegexReplace pattern=0 rewrite=0
+Relu6Grad gradients~features
+ReluGrad gradients~features
 Reshape shape=1
 ResizeArea images=4 size=1
 ResizeBicubic images=4 size=1
@@ -153,6 +193,7 @@ Reverse dims=1
 ReverseSequence seq_lengths=1
 ReverseV2 axis=1
 Roll input=1.. shift=0..1 axis=0..1
+RsqrtGrad y~dy
 SampleDistortedBoundingBox image_size=1 bounding_boxes=3
 SampleDistortedBoundingBoxV2 image_size=1 bounding_boxes=3 min_object_covered=0
 ScatterNd shape=1 indices=1..
@@ -161,9 +202,16 @@ SegmentMean segment_ids=1 data=1..
 SegmentMin segment_ids=1 data=1..
 SegmentProd segment_ids=1 data=1..
 SegmentSum segment_ids=1 data=1..
+SeluGrad gradients~outputs
 SerializeManySparse sparse_indices=2 sparse_values=1 sparse_shape=1
 SerializeSparse sparse_indices=2 sparse_values=1 sparse_shape=1
+ShardedFilename basename=0 shard=0 num_shards=0
+ShardedFilespec basename=0 num_shards=0
+SigmoidGrad y~dy
 Slice begin=1 size=1
+SoftmaxCrossEntropyWithLogits features=0..2 labels=0..2
+SoftplusGrad gradients~features
+SoftsignGrad gradients~features
 SpaceToBatch input=4 paddings=2
 SpaceToBatchND block_shape=1 paddings=2 input=2..
 SparseAdd a_indices=2 a_values=1 a_shape=1 b_indices=2 b_values=1 b_shape=1 thresh=0
@@ -174,6 +222,7 @@ SparseDenseCwiseDiv sp_indices=2 sp_values=1 sp_shape=1
 SparseDenseCwiseMul sp_indices=2 sp_values=1 sp_shape=1
 SparseFillEmptyRows indices=2 values=1 dense_shape=1 default_value=0
 SparseFillEmptyRowsGrad reverse_index_map=1 grad_values=1
+SparseMatMul a=2 b=2
 SparseReduceMax input_indices=2 input_values=1 input_shape=1 reduction_axes=0..1
 SparseReduceMaxSparse input_indices=2 input_values=1 input_shape=1 reduction_axes=0..1
 SparseReduceSum input_indices=2 input_values=1 input_shape=1 reduction_axes=0..1
@@ -199,7 +248,8 @@ SparseTensorDenseAdd a_indices=2 a_values=1 a_shape=1
 SparseTensorDenseMatMul a_indices=2 a_values=1 a_shape=1 b=2
 SparseToDense sparse_indices=0..2 output_shape=1 sparse_values=0..1 default_value=0
 Split split_dim=0
-SplitV size_splits=1 split_dim=0
+SplitV size_splits=1
+SqrtGrad y~dy
 StatelessMultinomial logits=2 num_samples=0 seed=1
 StatelessRandomNormal shape=1 seed=1
 StatelessRandomUniform shape=1 seed=1
@@ -210,7 +260,8 @@ StridedSliceGrad shape=1 begin=1 end=1 strides=1
 StringNGrams data=1 data_splits=1
 StringSplit input=1 delimiter=0
 StringSplitV2 input=1 sep=0
-Sum reduction_indices=0..1
+TanhGrad y~dy
+TensorStridedSliceUpdate begin=1 end=1 strides=1
 Tile multiples=1
 TopK input=1..
 TopKV2 input=1.. k=0
@@ -219,12 +270,15 @@ TruncatedNormal shape=1
 Unique x=1
 UniqueV2 axis=1
 UniqueWithCounts x=1
+UniqueWithCountsV2 axis=1
 UnravelIndex dims=1
+UnravelIndex indices=0..1
 UnsortedSegmentMax num_segments=0
 UnsortedSegmentMin num_segments=0
 UnsortedSegmentProd num_segments=0
 UnsortedSegmentSum num_segments=0
 UpperBound sorted_inputs=2 values=2
+Where input=1..
 WriteFile filename=0 contents=0
 """
 
@@ -234,5 +288,4 @@ def declare() -> None:
     for line in TABLE.split("\n"):
         name, _, text = line.partition(" ")
         if name:
-            definition = lookup(name)
-            definition.ranks.update(parsed(definition, text))
+            ranks.declare(lookup(name), text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core.function import Function, definition_attrs, grouped
-from ..core.ranks import unknown_ranks
+from ..core.ranks import needs_check
 from ..core.tensor import Operand, Operation
 from .rewrite import rewrite
 
@@ -19,7 +19,7 @@ def open_defined(function: Function) -> Function:
 
 def _opens(op: Operation) -> bool:
     # What a run has to check about its operands is said of the op, not of what it consists of.
-    return op.definition.definition is not None and not unknown_ranks(op)
+    return op.definition.definition is not None and not needs_check(op)
 
 
 def _open(op: Operation, operands: list[Operand]) -> Sequence[Operand] | None:
