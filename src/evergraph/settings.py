@@ -3,7 +3,10 @@
 | variable | values | what it does |
 |---|---|---|
 | EVERGRAPH_DEBUG | 0, 1, 2, or `passes` (2) | 1: each compiled program; 2: and after each pass |
-| EVERGRAPH_BACKEND | reference | what runs programs on the CPU |
+| EVERGRAPH_BACKEND | cpu, reference | what runs programs: compiled code, or NumPy |
+| EVERGRAPH_CPU | avx512, avx2, baseline | the vectors to generate code for, if not the CPU's best |
+| EVERGRAPH_NUM_THREADS | a number | threads of compiled code; default: the CPUs it may use |
+| EVERGRAPH_CACHE | a folder | where compiled kernels are kept |
 | EVERGRAPH_WARN | 1, 0 | warnings of the classic traps, and of where NaN and infinity begin |
 | EVERGRAPH_TRACEBACK | short, full | `full` shows the engine's own frames in tracebacks |
 """
@@ -20,6 +23,8 @@ class Settings:
 
     debug: int = 0
     backend: str = "reference"
+    cpu: str = ""
+    num_threads: int = 0
     warn: bool = True
     full_traceback: bool = False
 
@@ -31,11 +36,20 @@ def _choice(name: str, default: str, values: tuple[str, ...]) -> str:
     return value
 
 
+def _number(name: str) -> int:
+    text = os.environ.get(name, "0")
+    if not text.isdigit():
+        raise ValueError(f"{name}={text!r} is not a number of threads.")
+    return int(text)
+
+
 def _read() -> Settings:
     debug = _choice("EVERGRAPH_DEBUG", "0", ("0", "1", "2", "passes"))
     return Settings(
         debug=2 if debug == "passes" else int(debug),
-        backend=_choice("EVERGRAPH_BACKEND", "reference", ("reference",)),
+        backend=_choice("EVERGRAPH_BACKEND", "reference", ("cpu", "reference")),
+        cpu=_choice("EVERGRAPH_CPU", "", ("", "avx512", "avx2", "baseline")),
+        num_threads=_number("EVERGRAPH_NUM_THREADS"),
         warn=_choice("EVERGRAPH_WARN", "1", ("0", "1")) == "1",
         full_traceback=_choice("EVERGRAPH_TRACEBACK", "short", ("short", "full")) == "full",
     )

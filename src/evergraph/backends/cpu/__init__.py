@@ -1,0 +1,1 @@
+"""The CPU engine: programs compiled to machine code through LLVM, run by one native call."""
