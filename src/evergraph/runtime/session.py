@@ -34,7 +34,18 @@ from .variables import Store
 
 RunObserver = Callable[["BaseSession"], None]
 _observers: list[RunObserver] = []
-_backend = ReferenceBackend()
+
+
+def _chosen_backend() -> Backend:
+    """The backend that EVERGRAPH_BACKEND names; compiled code needs LLVM only when it is chosen."""
+    if settings.backend == "cpu":
+        from ..backends.cpu.backend import CpuBackend
+
+        return CpuBackend()
+    return ReferenceBackend()
+
+
+_backend = _chosen_backend()
 _tracing = TracingBackend()
 _open: weakref.WeakSet[BaseSession] = weakref.WeakSet()
 

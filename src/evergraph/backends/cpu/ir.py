@@ -64,13 +64,13 @@ class Emitter:
         self.part = Value("i64", "%part")
         self.parts = Value("i64", "%parts")
 
-    def text(self) -> str:
+    def text(self, parameters: str = "ptr noalias %args, i64 %part, i64 %parts") -> str:
         """The module. The function returns 0 at its end."""
         slots = "".join(f"  {line}\n" for line in self.stack)
         code = "".join(f"{line}\n" if line.endswith(":") else f"  {line}\n" for line in self.lines)
         outside = "\n".join(self.outside)
         return (
-            f"{outside}\ndefine i64 @kernel(ptr noalias %args, i64 %part, i64 %parts) {{\nentry:\n"
+            f"{outside}\ndefine i64 @kernel({parameters}) {{\nentry:\n"
             f"{slots}  br label %start\nstart:\n{code}  ret i64 0\n}}\n"
         )
 

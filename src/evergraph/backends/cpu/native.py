@@ -432,3 +432,54 @@ def while_ir(triple: str, timed: bool = False) -> str:
 def if_ir(triple: str, timed: bool = False) -> str:
     """The kernel of a branch."""
     return _walk_ir(triple, timed) + _IF
+
+
+_PATCH = """
+; Writes the addresses of inputs and outputs where launches expect them, then runs the program.
+; %call holds records, count, pool, number of patches, patches, array objects, and where in an array
+; object the address of its elements stands. A patch is (number of the object, offset, slot).
+define i64 @kernel(ptr %call, i64 %unused, i64 %unused2) {
+entry:
+  %p3 = getelementptr i8, ptr %call, i64 24
+  %p4 = getelementptr i8, ptr %call, i64 32
+  %p5 = getelementptr i8, ptr %call, i64 40
+  %p6 = getelementptr i8, ptr %call, i64 48
+  %patches = load i64, ptr %p3
+  %table = load ptr, ptr %p4
+  %objects = load ptr, ptr %p5
+  %field = load i64, ptr %p6
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %one ]
+  %more = icmp ult i64 %i, %patches
+  br i1 %more, label %one, label %start
+one:
+  %at = mul i64 %i, 24
+  %patch = getelementptr i8, ptr %table, i64 %at
+  %poffset = getelementptr i8, ptr %patch, i64 8
+  %pslot = getelementptr i8, ptr %patch, i64 16
+  %number = load i64, ptr %patch
+  %offset = load i64, ptr %poffset
+  %slot = load ptr, ptr %pslot
+  %pobject = getelementptr i64, ptr %objects, i64 %number
+  %object = load ptr, ptr %pobject
+  %pdata = getelementptr i8, ptr %object, i64 %field
+  %data = load i64, ptr %pdata
+  %place = add i64 %data, %offset
+  store i64 %place, ptr %slot
+  %next = add i64 %i, 1
+  br label %loop
+start:
+  %status = call i64 @start(ptr %call)
+  ret i64 %status
+}
+"""
+
+
+def patch_run_ir(triple: str, timed: bool = False) -> str:
+    """The function that a bound program calls."""
+    run = _RUN.replace(
+        "define i64 @kernel(ptr %call, i64 %unused, i64 %unused2)",
+        "define internal i64 @start(ptr %call)",
+    )
+    return _walk_ir(triple, timed) + run + _PATCH

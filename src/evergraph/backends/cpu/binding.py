@@ -1,0 +1,188 @@
+"""A plan in memory: an arena, argument blocks, launch records; and the one call that runs it."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..contract import Array, Binding
+from .jit import library
+from .layout import Address, Buffer
+from .native import RECORD_BYTES, patch_run_ir
+from .plan import Plan
+from .threads import Pool, aligned_buffer, native, pool
+
+_LINE = 64
+
+
+@cache
+def _runner() -> Any:
+    target = library().target
+    return native(library().function("patch and run", lambda: patch_run_ir(target.triple)))
+
+
+@cache
+def _data_pointer_place() -> int:
+    """Where an array object holds the address of its elements; -1 if it is not where it should be."""
+    for offset in (16, 32):
+        probe = np.empty(3, np.int16)
+        if ctypes.c_size_t.from_address(id(probe) + offset).value == probe.ctypes.data:
+            return offset
+    return -1
+
+
+def arena_offsets(buffers: Sequence[Buffer]) -> tuple[dict[Buffer, int], int]:
+    """Places for buffers such that those in use at the same time do not overlap; the total size.
+
+    Large ones first, each at the lowest place that is free while it is in use.
+    """
+    placed: list[tuple[int, int, Buffer]] = []
+    offsets: dict[Buffer, int] = {}
+    total = 0
+    for b in sorted(buffers, key=lambda b: (-b.size, b.first)):
+        size = -(-max(b.size, 1) // _LINE) * _LINE
+        at = 0
+        for start, stop, other in placed:
+            if other.last >= b.first and other.first <= b.last and start < at + size and at < stop:
+                at = stop
+        placed.append((at, at + size, b))
+        placed.sort(key=lambda p: p[0])
+        offsets[b] = at
+        total = max(total, at + size)
+    return offsets, total
+
+
+class _Instance:
+    """The memory of one run at a time."""
+
+    def __init__(self, plan: Plan, threads: Pool) -> None:
+        self.offsets, total = arena_offsets(plan.arena)
+        self.memory, base = aligned_buffer(total)
+        self.keep: list[Any] = []
+        self.sources: list[tuple[str, int]] = []
+        self.patches: list[tuple[int, int, int]] = []  # number of the source, offset, slot
+        self.numbers: dict[tuple[str, int], int] = {}
+        for b, at in self.offsets.items():
+            b.address = base + at
+        for b in plan.constants:
+            b.address = b.source.ctypes.data
+            self.keep.append(b.source)
+        self._write(plan, threads)
+
+    def _write(self, plan: Plan, threads: Pool) -> None:
+        launches = plan.launches
+        blocks, at = aligned_buffer(sum(8 * len(x.slots) + _LINE for x in launches))
+        records, first = aligned_buffer(RECORD_BYTES * max(1, len(launches)))
+        self.keep += [blocks, records]
+        self.records = first
+        functions = [library().function(x.key, x.emit) for x in launches]
+        for i, launch in enumerate(launches):
+            words = [self._word(slot, at + 8 * k) for k, slot in enumerate(launch.slots)]
+            ctypes.memmove(at, b"".join(words), 8 * len(words))
+            record = struct.pack("4q", functions[i], at, launch.parts, 0)
+            ctypes.memmove(first + RECORD_BYTES * i, record, RECORD_BYTES)
+            at += -(-8 * len(words) // _LINE) * _LINE
+        self._write_call(len(launches), threads)
+
+    def _write_call(self, count: int, threads: Pool) -> None:
+        """The block that the native call gets: launches, pool, patches, array objects."""
+        table, place = aligned_buffer(24 * max(1, len(self.patches)))
+        for i, patch in enumerate(self.patches):
+            ctypes.memmove(place + 24 * i, struct.pack("3q", *patch), 24)
+        self.objects, objects = aligned_buffer(8 * max(1, len(self.sources)))
+        self.objects_at = objects - ctypes.addressof(self.objects)
+        address = threads.address if threads.threads > 1 else 0
+        words = (
+            self.records,
+            count,
+            address,
+            len(self.patches),
+            place,
+            objects,
+            _data_pointer_place(),
+        )
+        call, self.call = aligned_buffer(56)
+        ctypes.memmove(self.call, struct.pack("7q", *words), 56)
+        self.keep += [table, call]
+        self.format = struct.Struct(f"{len(self.sources)}q")
+
+    def _word(self, slot: Any, place: int) -> bytes:
+        """A slot's eight bytes; addresses of inputs and outputs are written at each run."""
+        if isinstance(slot, float):
+            return struct.pack("d", slot)
+        if not isinstance(slot, Address):
+            return struct.pack("q", slot)
+        buffer = slot.buffer
+        if buffer.kind in ("input", "output"):
+            source = (buffer.kind, buffer.source)
+            number = self.numbers.setdefault(source, len(self.numbers))
+            if number == len(self.sources):
+                self.sources.append(source)
+            self.patches.append((number, slot.offset, place))
+            return bytes(8)
+        return struct.pack("q", buffer.address + slot.offset)
+
+
+class CompiledBinding(Binding):
+    """A program bound to shapes, in compiled code."""
+
+    def __init__(self, plan: Plan, failed: Callable[[int, int], BaseException]) -> None:
+        self.plan = plan
+        self.failed = failed
+        self.pool = pool()
+        self.free = [_Instance(plan, self.pool)]
+        self.lock = threading.Lock()
+        self.sources = self.free[0].sources
+        self.given = [number for kind, number in self.sources if kind == "input"]
+
+    def run(self, inputs: Sequence[Array], states: Sequence[Any]) -> Sequence[Array]:
+        """One native call."""
+        try:
+            instance = self.free.pop()
+        except IndexError:  # another thread is in a run of this program
+            with self.lock:
+                instance = _Instance(self.plan, self.pool)
+        try:
+            return self._run(instance, inputs)
+        finally:
+            self.free.append(instance)
+
+    def _run(self, instance: _Instance, inputs: Sequence[Array]) -> Sequence[Array]:
+        arrays = list(inputs)
+        for i in self.given:
+            x = arrays[i]
+            if type(x) is not np.ndarray or not x.flags.c_contiguous or not x.flags.aligned:
+                arrays[i] = np.require(np.asarray(x), requirements="CA").reshape(np.shape(x))
+        results = self._results(arrays)
+        held = [arrays[n] if kind == "input" else results[n] for kind, n in self.sources]
+        instance.format.pack_into(instance.objects, instance.objects_at, *map(id, held))
+        status = _runner()(instance.call, 0, 0)
+        if status:
+            raise self.failed((status >> 32) - 1, status & 0xFFFFFFFF)
+        return results
+
+    def _results(self, arrays: list[Array]) -> list[Array]:
+        """The arrays that the outputs go to."""
+        results: list[Array] = []
+        plan = self.plan
+        for k, result in enumerate(plan.results):
+            if isinstance(result, Buffer):
+                old = plan.in_place.get(k)
+                if old is not None and _is_own(arrays[old]):
+                    results.append(arrays[old])
+                else:
+                    results.append(np.empty(*plan.shapes[k]))
+            else:
+                results.append(arrays[result] if isinstance(result, int) else result)
+        return results
+
+
+def _is_own(x: Array) -> bool:
+    """Whether an array may be written to: nobody else sees its memory."""
+    return x.base is None and x.flags.writeable

@@ -1,0 +1,130 @@
+"""The microkernel of matrix products: a tile of C in registers, one step of K at a time.
+
+`C[rows x vectors * W] (+)= A[rows x K] B[K x vectors * W]`: A by any two strides, element by element;
+B and C with elements of a row side by side. The last vector is masked to the columns that exist.
+The function's parameters are a, b, c, K, A's row and column stride, B's row stride, C's row stride
+(bytes), columns in the last vector, whether to add to C.
+"""
+
+from __future__ import annotations
+
+from .host import Target
+from .ir import Emitter, Value, element_of, lanes_of, vector
+from .vectors import masked_load, masked_store, tail_mask
+
+_PARAMETERS = (
+    "ptr %a, ptr %b, ptr %c, i64 %k, i64 %ars, i64 %acs, i64 %brs, i64 %crs, i64 %last, i64 %add"
+)
+_ROWS_A_BASE = 3  # rows addressed from one pointer: base, base + stride, base + 2 strides
+
+
+def tile(target: Target) -> tuple[int, int]:
+    """Rows and vectors of the largest tile that the registers hold."""
+    return (8, 3) if target.registers >= 32 else (4, 3)
+
+
+def row_counts(target: Target) -> list[int]:
+    """The row counts that kernels are made for: others are put together from them."""
+    out, rows = [], tile(target)[0]
+    while rows:
+        out.append(rows)
+        rows //= 2
+    return out
+
+
+def lanes(target: Target, element: str) -> int:
+    """Elements of a vector."""
+    return target.vector_bytes // (4 if element == "float" else 8)
+
+
+def micro_key(element: str, rows: int, vectors: int) -> str:
+    """The key of a microkernel."""
+    return f"gemm micro|{element}|{rows}|{vectors}"
+
+
+def emit_micro(target: Target, element: str, rows: int, vectors: int) -> str:
+    """The module of one microkernel."""
+    e = Emitter(target)
+    kind = vector(element, lanes(target, element))
+    writer = _Micro(e, kind, rows, vectors)
+    writer.write()
+    return e.text(_PARAMETERS)
+
+
+class _Micro:
+    def __init__(self, e: Emitter, kind: str, rows: int, vectors: int) -> None:
+        self.e, self.kind, self.rows, self.vectors = e, kind, rows, vectors
+        self.lanes = lanes_of(kind)
+        self.bytes = self.lanes * (4 if element_of(kind) == "float" else 8)
+        self.mask = tail_mask(e, Value("i64", "%last"), self.lanes)
+
+    def write(self) -> None:
+        """The whole kernel."""
+        e, zero = self.e, self.e.const(self.kind, 0.0)
+        sums = [
+            [e.variable(self.kind, zero) for _ in range(self.vectors)] for _ in range(self.rows)
+        ]
+        starts = [self.a_row(r) for r in range(0, self.rows, _ROWS_A_BASE)]
+        bases = [e.variable("ptr", s) for s in starts]
+        b = e.variable("ptr", Value("ptr", "%b"))
+        with e.loop(0, Value("i64", "%k")):
+            self.step(sums, bases, b)
+        self.finish(sums)
+
+    def a_row(self, row: int) -> Value:
+        """Where a row of A begins."""
+        e = self.e
+        return e.offset(Value("ptr", "%a"), e.bin("mul", Value("i64", "%ars"), row))
+
+    def step(self, sums: list[list[Value]], bases: list[Value], b: Value) -> None:
+        """One step of K."""
+        e = self.e
+        at = e.get(b, "ptr")
+        row = [self.load(at, v) for v in range(self.vectors)]
+        e.set(b, e.offset(at, Value("i64", "%brs")))
+        for g, place in enumerate(bases):
+            base = e.get(place, "ptr")
+            for k in range(min(_ROWS_A_BASE, self.rows - g * _ROWS_A_BASE)):
+                at = base if k == 0 else e.offset(base, e.bin("mul", Value("i64", "%ars"), k))
+                x = e.splat(e.load(element_of(self.kind), at), self.lanes)
+                for v in range(self.vectors):
+                    total = sums[g * _ROWS_A_BASE + k][v]
+                    e.set(total, self.fma(x, row[v], e.get(total, self.kind)))
+            e.set(place, e.offset(base, Value("i64", "%acs")))
+
+    def fma(self, a: Value, b: Value, c: Value) -> Value:
+        e = self.e
+        if e.target.has_fma:
+            return e.unary_intrinsic("fma", a, b, c)
+        return e.bin("fadd", e.bin("fmul", a, b), c)
+
+    def load(self, at: Value, v: int) -> Value:
+        e = self.e
+        place = e.offset(at, v * self.bytes)
+        if v < self.vectors - 1:
+            return e.load(self.kind, place)
+        return masked_load(e, self.kind, place, self.mask)
+
+    def finish(self, sums: list[list[Value]]) -> None:
+        """Writes the tile, or adds it to what is there."""
+        e = self.e
+        adding = e.compare("icmp ne", Value("i64", "%add"), 0)
+        with e.when(adding):
+            self.each(sums, True)
+        with e.when(e.negate(adding)):
+            self.each(sums, False)
+
+    def each(self, sums: list[list[Value]], adding: bool) -> None:
+        e = self.e
+        row = Value("ptr", "%c")
+        for r in range(self.rows):
+            for v in range(self.vectors):
+                x = e.get(sums[r][v], self.kind)
+                if adding:
+                    x = e.bin("fadd", x, self.load(row, v))
+                at = e.offset(row, v * self.bytes)
+                if v < self.vectors - 1:
+                    e.store(x, at)
+                else:
+                    masked_store(e, x, at, self.mask)
+            row = e.offset(row, Value("i64", "%crs"))

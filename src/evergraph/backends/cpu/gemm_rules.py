@@ -1,0 +1,43 @@
+"""Matrix products as launches: rows by op type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...core.tensor import Operation
+from .layout import Shape, View
+
+if TYPE_CHECKING:
+    from .plan import Planner
+
+_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def _swapped(x: View) -> View:
+    shape = (*x.shape[:-2], x.shape[-1], x.shape[-2])
+    strides = (*x.strides[:-2], x.strides[-1], x.strides[-2])
+    return View(x.buffer, x.dtype, shape, strides, x.offset)
+
+
+def _matmul(p: Planner, op: Operation, values: Any, outs: Sequence[Shape]) -> list[View]:
+    from .gemm import matmul
+
+    a, b = (p.view(x) for x in op.operands)
+    if op.attrs["transpose_a"]:
+        a = _swapped(a)
+    if op.attrs["transpose_b"]:
+        b = _swapped(b)
+    out = p.new(op.outputs[0].dtype.base_dtype.np_dtype, outs[0])
+    p.heavy(matmul(a, b, out, p.target, p.threads), [a, b], [out])
+    return [out]
+
+
+def _supported(op: Operation) -> bool:
+    return op.outputs[0].dtype.base_dtype.np_dtype in _DTYPES
+
+
+RULES = {"MatMul": _matmul}
+CONDITIONS: dict[str, Callable[[Operation], bool]] = {"MatMul": _supported}

@@ -1,0 +1,137 @@
+"""Operations that only look at memory differently: views of their operand, no kernel at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from ...core.tensor import Operation
+from ...ops.operands import ints, scalar
+from ...ops.slicing import index_of
+from .fuse import Unsupported
+from .layout import Shape, View
+
+Known = np.ndarray[Any, Any]
+ViewRule = Callable[[Operation, View, Sequence[Known | None], Sequence[Shape]], list[View] | None]
+"""Of an operation, its operand, all operands' values, the shapes of its outputs.
+
+None where it is no view of that operand: the elements must be copied first.
+"""
+
+_BASE = np.zeros(1, np.uint8)
+
+
+def _as_array(view: View) -> Known:
+    """An array that lies as the view lies. Its elements are never read."""
+    base: Known = np.ndarray((), view.dtype, np.zeros(view.dtype.itemsize, np.uint8).data)
+    return as_strided(base, view.shape, view.strides)
+
+
+def _indexed(view: View, index: Any) -> View:
+    """The view after NumPy's basic indexing."""
+    array = _as_array(view)
+    got = array[index]
+    moved = got.__array_interface__["data"][0] - array.__array_interface__["data"][0]
+    if got.size == 0:
+        moved = 0
+    return View(view.buffer, view.dtype, got.shape, got.strides, view.offset + moved)
+
+
+def _need(value: Known | None) -> Known:
+    if value is None:
+        raise Unsupported("an operand's value is only known in the run")
+    return value
+
+
+def reshaped(view: View, shape: Shape) -> View | None:
+    """A view of the same elements in another shape, None where that needs a copy."""
+    if view.size == 0 or view.shape == shape:
+        strides = view.strides if view.shape == shape else _as_array(view).reshape(shape).strides
+        return View(view.buffer, view.dtype, shape, strides, view.offset)
+    array = _as_array(view)
+    try:
+        array.shape = shape
+    except AttributeError:
+        return None
+    return View(view.buffer, view.dtype, shape, array.strides, view.offset)
+
+
+def _reshape(op: Operation, x: View, values: Any, shapes: Any) -> list[View] | None:
+    got = reshaped(x, shapes[0])
+    return None if got is None else [got]
+
+
+def _same(op: Operation, x: View, values: Any, shapes: Any) -> list[View]:
+    return [x]
+
+
+def _transpose(op: Operation, x: View, values: Any, shapes: Any) -> list[View]:
+    order = ints(_need(values[1]))
+    shape = tuple(x.shape[k] for k in order)
+    strides = tuple(x.strides[k] for k in order)
+    return [View(x.buffer, x.dtype, shape, strides, x.offset)]
+
+
+def _slice(op: Operation, x: View, values: Any, shapes: Any) -> list[View]:
+    begin = ints(_need(values[1]))
+    return [_indexed(x, tuple(slice(b, b + n) for b, n in zip(begin, shapes[0], strict=True)))]
+
+
+def _strided_slice(op: Operation, x: View, values: Any, shapes: Any) -> list[View]:
+    return [_indexed(x, index_of([_need(v) for v in values[1:4]], op.attrs))]
+
+
+def _broadcast_to(op: Operation, x: View, values: Any, shapes: Any) -> list[View]:
+    array = np.broadcast_to(_as_array(x), shapes[0])
+    return [View(x.buffer, x.dtype, shapes[0], array.strides, x.offset)]
+
+
+def _split(op: Operation, x: View, values: Any, shapes: Any) -> list[View]:
+    if not shapes:
+        return []
+    axis = scalar(_need(values[0 if op.type == "Split" else 2]))
+    out, at = [], 0
+    for shape in shapes:
+        index = [slice(None)] * len(x.shape)
+        index[axis] = slice(at, at + shape[axis])
+        out.append(_indexed(x, tuple(index)))
+        at += shape[axis]
+    return out
+
+
+def _unpack(op: Operation, x: View, values: Any, shapes: Any) -> list[View]:
+    axis = op.attrs["axis"] % len(x.shape)
+    head = (slice(None),) * axis
+    return [_indexed(x, (*head, i)) for i in range(len(shapes))]
+
+
+def _reverse(op: Operation, x: View, values: Any, shapes: Any) -> list[View]:
+    axes = {a % len(x.shape) for a in ints(_need(values[1]))}
+    index = tuple(slice(None, None, -1 if i in axes else 1) for i in range(len(x.shape)))
+    return [_indexed(x, index)]
+
+
+VIEWS: dict[str, tuple[int, ViewRule]] = {
+    "Reshape": (0, _reshape),
+    "ExpandDims": (0, _reshape),
+    "Squeeze": (0, _reshape),
+    "Identity": (0, _same),
+    "StopGradient": (0, _same),
+    "PreventGradient": (0, _same),
+    "Snapshot": (0, _same),
+    "PlaceholderWithDefault": (0, _same),
+    "Assign": (1, _same),
+    "AssignVariableOp": (1, _same),
+    "Transpose": (0, _transpose),
+    "Slice": (0, _slice),
+    "StridedSlice": (0, _strided_slice),
+    "BroadcastTo": (0, _broadcast_to),
+    "Split": (1, _split),
+    "SplitV": (0, _split),
+    "Unpack": (0, _unpack),
+    "ReverseV2": (0, _reverse),
+}
+"""By op type: which operand the outputs are views of, and how."""
