@@ -340,7 +340,8 @@ class BoundProgram:
         for i, variable in self.program.unchecked:
             check_shape(variable, np.asarray(new[i]))
         for cell, value in zip(self.updated, new, strict=True):
-            cell.value = self._own(value, inputs)
+            if value is not cell.value:  # else the backend wrote the new value over the old one
+                cell.value = self._own(value, inputs)
             cell.version += 1
         return [cell.value for cell in self.updated]
 

@@ -142,9 +142,9 @@ class _Code:
         if mask is not None:
             offsets = _stride_vector(e, step, lanes)
             places = e.op(f"getelementptr i8, {at}, {offsets}", f"<{lanes} x ptr>")
-            short = f"v{lanes}{short(kind)}"
+            name = f"llvm.masked.gather.v{lanes}{short(kind)}.v{lanes}p0"
             zero = e.const(wide, 0)
-            return e.call(f"llvm.masked.gather.{short}.v{lanes}p0", wide, [places, mask, zero])
+            return e.call(name, wide, [places, mask, zero])
         raw = Value(wide, "poison")
         for k in range(lanes):
             one = e.load(kind, at)

@@ -21,6 +21,7 @@ from .rules import rule_for
 from .scalars import DTYPES
 from .views import VIEWS
 
+_ASSIGNMENTS = frozenset(("Assign", "AssignVariableOp"))
 _FOLDED = 1 << 10  # elements: larger values are computed in the run, by all threads
 Known = np.ndarray[Any, Any]
 
@@ -133,6 +134,20 @@ class Planner:
         shapes = [self.shape(x) for x in op.operands]
         if self.fold(op, values, shapes):
             return
+        outs = self.result_shapes(op, values, shapes)
+        self.source[self.position] = op
+        results = self.results(op, values, outs)
+        for out, view, shape in zip(op.outputs, results, outs, strict=True):
+            if view.shape != shape:
+                raise Unsupported(f"{op.type}: {view.shape} instead of {shape}")
+            self.views[out] = view
+
+    def result_shapes(
+        self, op: Operation, values: list[Known | None], shapes: list[Shape]
+    ) -> list[Shape]:
+        """The shapes of the outputs, by the op's rule."""
+        if op.type in _ASSIGNMENTS:
+            return [shapes[1]]  # the old value is no operand any more
         assert op.definition.shape is not None
         got = op.definition.shape(shapes, op.attrs, ConcreteValues(values))
         outs: list[Shape] = []
@@ -140,12 +155,7 @@ class Planner:
             if shape is None or any(d is None for d in shape):
                 raise Unsupported(f"{op.type}: the shape is only known in the run")
             outs.append(tuple(int(d) for d in shape))  # type: ignore[arg-type]
-        self.source[self.position] = op
-        results = self.results(op, values, outs)
-        for out, view, shape in zip(op.outputs, results, outs, strict=True):
-            if view.shape != shape:
-                raise Unsupported(f"{op.type}: {view.shape} instead of {shape}")
-            self.views[out] = view
+        return outs
 
     def query(self, op: Operation) -> None:
         """A question about shapes."""
@@ -214,7 +224,7 @@ class Planner:
         taken: set[Buffer] = set()
         inputs = {x: i for i, x in enumerate(self.function.inputs)}
         self.position += 1
-        for k, x in enumerate(self.function.outputs):
+        for x in self.function.outputs:
             value = self.value(x)
             if value is not None:
                 plan.results.append(np.asarray(value))
