@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-RULES: dict[str, Any] = {}
-CONDITIONS: dict[str, Any] = {}
+import numpy as np
+
+from ...core.tensor import Operation
+from .conv import conv2d, conv2d_filter, conv2d_input
+
+_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def _is_float(op: Operation) -> bool:
+    return op.outputs[0].dtype.base_dtype.np_dtype in _DTYPES
+
+
+RULES: dict[str, Any] = {
+    "Conv2D": conv2d,
+    "Conv2DBackpropInput": conv2d_input,
+    "Conv2DBackpropFilter": conv2d_filter,
+}
+CONDITIONS: dict[str, Callable[[Operation], bool]] = dict.fromkeys(RULES, _is_float)

@@ -8,13 +8,13 @@ A is read where it lies, unless its rows are side by side (a transposed A): then
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from .gemm_kernel import emit_micro, lanes, micro_key, row_counts, tile
+from .gemm_kernel import Tiles, TileWriter, lanes, table, tile
 from .host import Target
 from .ir import Emitter, Value, vector
-from .jit import library
 from .layout import Address, Buffer, Launch, Slot, View
 from .lower_nest import copy_launch
 from .vectors import masked_load, tail_mask, transposed
@@ -22,7 +22,6 @@ from .vectors import masked_load, tail_mask, transposed
 _ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _ALONE = 64 << 10  # multiply-adds that one thread does sooner than it could ask others
 _ROW_BLOCK = 512
-_MICRO_TYPE = "i64 (ptr, ptr, ptr, i64, i64, i64, i64, i64, i64, i64)"
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def _launch(a: View, b: View, out: View, target: Target, threads: int) -> Launch
     slots: list[Slot] = [
         a.address(), b.address(), out.address(), m, n, k, *a.strides, *b.strides, out.strides[0],
         depth, int(by_rows), _at(sb), depth * width * size, _at(sa), block * depth * size,
-        *_table(target, element),
+        *table(target, element),
     ]  # fmt: skip
     writes = tuple(x for x in (out.buffer, sb, sa) if x is not None)
     return Launch(
@@ -126,17 +125,6 @@ def _shares(m: int, n: int, k: int, rows: int, width: int, threads: int) -> tupl
     return min(threads, bands), True
 
 
-def _table(target: Target, element: str) -> list[int]:
-    """The addresses of all microkernels, by rows, then by vectors."""
-    out = []
-    for rows in row_counts(target):
-        for vectors in range(1, tile(target)[1] + 1):
-            key = micro_key(element, rows, vectors)
-            emit = lambda r=rows, v=vectors: emit_micro(target, element, r, v)  # noqa: E731
-            out.append(library().function(key, emit))
-    return out
-
-
 def _emit(kind: _Kind, target: Target) -> str:
     e = Emitter(target)
     _Driver(e, kind, target).write()
@@ -152,6 +140,7 @@ class _Driver:
         self.lanes = lanes(target, kind.element)
         self.size = 4 if kind.element == "float" else 8
         self.width = self.vectors * self.lanes
+        self.tiles = TileWriter(e, target, kind.element, _TABLE)
         (self.a, self.b, self.c) = (e.pointer(i) for i in (_A, _B, _C))
         self.m, self.n, self.k = (e.slot(i) for i in (_M, _N, _K))
         self.ars, self.acs, self.brs, self.bcs, self.crs = (
@@ -219,28 +208,19 @@ class _Driver:
         if self.kind.pack_b != "none":
             (self.pack_rows if self.kind.pack_b == "rows" else self.pack_columns)(b, nc, kc)
             b, brs = self.sb, Value("i64", str(self.width * self.size))
+        place = None
+        ars, acs = self.ars, self.acs
+        if self.kind.pack_a:
+            place = partial(self.packed_row, kc)
+            ars, acs = (Value("i64", str(x * self.size)) for x in (1, self.rows))
+        self.tiles.write(Tiles(a, ars, acs, b, brs, c, self.crs, kc, add), mc, nc, place)
+
+    def packed_row(self, kc: Value, i: Value) -> Value:
+        """Where a row of packed A begins: bands of the largest tile's rows, each K-major."""
         e = self.e
-        count = e.bin("udiv", self.plus(nc, self.lanes - 1), self.lanes)
-        last = self.minus(nc, self.times(self.plus(count, -1), self.lanes))
-        done = Value("i64", "0")
-        for index, rows in enumerate(row_counts(self.target)):
-            full = e.bin("sub", mc, e.bin("urem", mc, rows))
-            which = self.plus(count, _TABLE - 1 + index * self.vectors)
-            micro = e.load("ptr", self.at(e.args, (which, 8)))
-            with e.loop(done, full, rows) as i:
-                tile_c = self.at(c, (i, self.crs))
-                if self.kind.pack_a:
-                    # Packed rows come in bands of the largest tile, each K-major.
-                    band = e.bin("udiv", i, self.rows)
-                    inside = e.bin("urem", i, self.rows)
-                    wide = self.times(kc, self.rows * self.size)
-                    tile_a = self.at(self.sa, (band, wide), (inside, self.size))
-                    ars, acs = (Value("i64", str(x * self.size)) for x in (1, self.rows))
-                else:
-                    tile_a, ars, acs = self.at(a, (i, self.ars)), self.ars, self.acs
-                values = [tile_a, b, tile_c, kc, ars, acs, brs, self.crs, last, add]
-                e.op(f"call {_MICRO_TYPE} {micro.name}({', '.join(map(str, values))})", "i64")
-            done = full
+        band, inside = e.bin("udiv", i, self.rows), e.bin("urem", i, self.rows)
+        wide = self.times(kc, self.rows * self.size)
+        return self.at(self.sa, (band, wide), (inside, self.size))
 
     def pack_a(self, a: Value, mc: Value, kc: Value) -> None:
         """Copies a block of A to bands of rows, K-major."""

@@ -8,8 +8,13 @@ The function's parameters are a, b, c, K, A's row and column stride, B's row str
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 from .host import Target
 from .ir import Emitter, Value, element_of, lanes_of, vector
+from .jit import library
 from .vectors import masked_load, masked_store, tail_mask
 
 _PARAMETERS = (
@@ -49,6 +54,66 @@ def emit_micro(target: Target, element: str, rows: int, vectors: int) -> str:
     writer = _Micro(e, kind, rows, vectors)
     writer.write()
     return e.text(_PARAMETERS)
+
+
+MICRO_TYPE = "i64 (ptr, ptr, ptr, i64, i64, i64, i64, i64, i64, i64)"
+
+
+def table(target: Target, element: str) -> list[int]:
+    """The addresses of all microkernels, by rows, then by vectors: slots of argument blocks."""
+    out = []
+    for rows in row_counts(target):
+        for vectors in range(1, tile(target)[1] + 1):
+            key = micro_key(element, rows, vectors)
+            emit = partial(emit_micro, target, element, rows, vectors)
+            out.append(library().function(key, emit))
+    return out
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """One band of a product as the code of a driver sees it: strides in bytes."""
+
+    a: Value
+    ars: Value
+    acs: Value
+    b: Value
+    brs: Value
+    c: Value
+    crs: Value
+    depth: Value
+    add: Value
+
+
+class TileWriter:
+    """Writes calls of microkernels, whose addresses stand from slot `table` on."""
+
+    def __init__(self, e: Emitter, target: Target, element: str, table: int) -> None:
+        self.e, self.target, self.table = e, target, table
+        self.rows, self.vectors = tile(target)
+        self.lanes = lanes(target, element)
+        self.size = 4 if element == "float" else 8
+        self.width = self.vectors * self.lanes
+
+    def write(
+        self, t: Tiles, rows: Value, columns: Value, place: Callable[[Value], Value] | None = None
+    ) -> None:
+        """So many rows by at most one panel's columns. `place` tells where a row of A begins."""
+        e = self.e
+        count = e.bin("udiv", e.bin("add", columns, self.lanes - 1), self.lanes)
+        before = e.bin("mul", e.bin("add", count, -1), self.lanes)
+        last = e.bin("sub", columns, before)
+        done = Value("i64", "0")
+        for index, tile_rows in enumerate(row_counts(self.target)):
+            full = e.bin("sub", rows, e.bin("urem", rows, tile_rows))
+            which = e.bin("add", count, self.table - 1 + index * self.vectors)
+            micro = e.load("ptr", e.offset(e.args, e.bin("mul", which, 8)))
+            with e.loop(done, full, tile_rows) as i:
+                a = place(i) if place else e.offset(t.a, e.bin("mul", i, t.ars))
+                c = e.offset(t.c, e.bin("mul", i, t.crs))
+                values = [a, t.b, c, t.depth, t.ars, t.acs, t.brs, t.crs, last, t.add]
+                e.op(f"call {MICRO_TYPE} {micro.name}({', '.join(map(str, values))})", "i64")
+            done = full
 
 
 class _Micro:

@@ -467,8 +467,10 @@ def _column_launch(
 # -- copies --------------------------------------------------------------------------------------
 
 
-def copy_launch(source: View, out: View, target: Target, threads: int) -> Launch:
-    """Writes the elements of one view to another of the same shape, converted to its dtype."""
+def copy_launch(
+    source: View, out: View, target: Target, threads: int, *, adding: bool = False
+) -> Launch:
+    """Writes the elements of one view to another of the same shape, or adds them to it."""
     keep = [k for k, d in enumerate(out.shape) if d != 1]
     space = tuple(out.shape[k] for k in keep)
     accesses = [
@@ -476,9 +478,14 @@ def copy_launch(source: View, out: View, target: Target, threads: int) -> Launch
         for v in (source, out)
     ]
     loops = _Loops(space, None, accesses)
-    nodes = (Node("load", source.dtype, "0"), Node("cast", out.dtype, "", (0,)))
+    load = Node("load", source.dtype, "0")
+    if adding:
+        old = Node("load", out.dtype, "1")
+        nodes: tuple[Node, ...] = (load, old, Node("op", out.dtype, "x + y", (0, 1)))
+    else:
+        nodes = (load, Node("cast", out.dtype, "", (0,)))
     lanes = lanes_for(loops.ports, target.vector_bytes, loops.inner)
-    nest = Nest(nodes, loops.ports, ((1, 1),), loops.count, lanes)
+    nest = Nest(nodes, loops.ports, ((len(nodes) - 1, 1),), loops.count, lanes)
     parts = threads if loops.rows * loops.inner >= 2 * _ALONE else 1
     shared = int(parts > 1 and loops.rows < 4 * parts)
     return _launch(nest, loops, accesses, (), {1}, parts, (shared, 0, 0), target)

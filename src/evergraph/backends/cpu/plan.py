@@ -26,6 +26,14 @@ _FOLDED = 1 << 10  # elements: larger values are computed in the run, by all thr
 Known = np.ndarray[Any, Any]
 
 
+class _PlanValues(ConcreteValues):
+    """The values of operands, as far as they are known when a program is bound."""
+
+    def as_shape(self, index: int) -> Any:
+        """An integer vector as a shape; None while it is only known in the run."""
+        return None if self.arrays[index] is None else super().as_shape(index)
+
+
 @dataclass
 class Plan:
     """The launches of a program for certain shapes, and the buffers they touch."""
@@ -149,7 +157,7 @@ class Planner:
         if op.type in _ASSIGNMENTS:
             return [shapes[1]]  # the old value is no operand any more
         assert op.definition.shape is not None
-        got = op.definition.shape(shapes, op.attrs, ConcreteValues(values))
+        got = op.definition.shape(shapes, op.attrs, _PlanValues(values))
         outs: list[Shape] = []
         for shape in got:
             if shape is None or any(d is None for d in shape):
