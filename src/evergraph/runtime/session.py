@@ -8,6 +8,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,16 +37,14 @@ RunObserver = Callable[["BaseSession"], None]
 _observers: list[RunObserver] = []
 
 
-def _chosen_backend() -> Backend:
-    """The backend that EVERGRAPH_BACKEND names; compiled code needs LLVM only when it is chosen."""
+@cache
+def default_backend() -> Backend:
+    """The backend that EVERGRAPH_BACKEND names; LLVM is loaded when the first program runs."""
     if settings.backend == "cpu":
         from ..backends.cpu.backend import CpuBackend
 
         return CpuBackend()
     return ReferenceBackend()
-
-
-_backend = _chosen_backend()
 _tracing = TracingBackend()
 _open: weakref.WeakSet[BaseSession] = weakref.WeakSet()
 
@@ -83,7 +82,7 @@ class _Call:
         self.feeds = tuple(_feed_tensor(graph, f) for f in feeds)
         self.converters = [_Feed(t) for t in self.feeds]
         self.plan = FetchPlan(graph, fetches)
-        program = program_for(graph, self.plan.elements, self.feeds, backend or _backend)
+        program = program_for(graph, self.plan.elements, self.feeds, backend or default_backend())
         session._placement.place(program.lowered.operations)
         self.program = program
         self.bound = BoundProgram(program, session._store)
@@ -355,7 +354,7 @@ class BaseSession:
         flat = flat_feeds(feed_dict) if feed_dict else {}
         tensors = {_feed_tensor(self._graph, k): v for k, v in flat.items()}
         fed = {t: _Feed(t)(v) for t, v in tensors.items()}
-        value, ran = piece.run(fetches, fed, self._store, _backend)
+        value, ran = piece.run(fetches, fed, self._store, default_backend())
         self._placement.place(ran)
         return value
 

@@ -86,7 +86,7 @@ class CompiledExecutable(Executable):
             # The reference says what is wrong with shapes that do not fit.
             self.reasons[shapes] = str(error)
             return self.reference()
-        return CompiledBinding(made, self.failed(made))
+        return CompiledBinding(made, self.failed(made), self.reference)
 
     def plan(self, shapes: Shapes) -> Plan:
         """What runs for these shapes."""

@@ -471,21 +471,33 @@ def copy_launch(
     source: View, out: View, target: Target, threads: int, *, adding: bool = False
 ) -> Launch:
     """Writes the elements of one view to another of the same shape, or adds them to it."""
-    keep = [k for k, d in enumerate(out.shape) if d != 1]
-    space = tuple(out.shape[k] for k in keep)
+    load = Node("load", source.dtype, "0")
+    if not adding:
+        nodes = [load, Node("cast", out.dtype, "", (0,))]
+        return views_launch([source], nodes, [(1, out)], target, threads)
+    nodes = [load, Node("load", out.dtype, "1"), Node("op", out.dtype, "x + y", (0, 1))]
+    return views_launch([source, out], nodes, [(2, out)], target, threads)
+
+
+def views_launch(
+    loads: Sequence[View], nodes: Sequence[Node], stores: Sequence[tuple[int, View]],
+    target: Target, threads: int,
+) -> Launch:  # fmt: skip
+    """One nest over views of one shape: nodes of elements, stored to views.
+
+    The nodes' loads are numbered as `loads`; stores are (node, view).
+    """
+    views = [*loads, *(v for _, v in stores)]
+    keep = [k for k, d in enumerate(views[-1].shape) if d != 1]
+    space = tuple(views[-1].shape[k] for k in keep)
     accesses = [
-        _Access(v.buffer, v.offset, v.dtype, tuple(v.strides[k] for k in keep))
-        for v in (source, out)
+        _Access(v.buffer, v.offset, v.dtype, tuple(v.strides[k] for k in keep)) for v in views
     ]
     loops = _Loops(space, None, accesses)
-    load = Node("load", source.dtype, "0")
-    if adding:
-        old = Node("load", out.dtype, "1")
-        nodes: tuple[Node, ...] = (load, old, Node("op", out.dtype, "x + y", (0, 1)))
-    else:
-        nodes = (load, Node("cast", out.dtype, "", (0,)))
     lanes = lanes_for(loops.ports, target.vector_bytes, loops.inner)
-    nest = Nest(nodes, loops.ports, ((len(nodes) - 1, 1),), loops.count, lanes)
-    parts = threads if loops.rows * loops.inner >= 2 * _ALONE else 1
+    places = tuple((n, len(loads) + i) for i, (n, _) in enumerate(stores))
+    nest = Nest(tuple(nodes), loops.ports, places, loops.count, lanes)
+    parts = threads if loops.rows * loops.inner >= _ALONE else 1
     shared = int(parts > 1 and loops.rows < 4 * parts)
-    return _launch(nest, loops, accesses, (), {1}, parts, (shared, 0, 0), target)
+    written = {p for _, p in places}
+    return _launch(nest, loops, accesses, (), written, parts, (shared, 0, 0), target)

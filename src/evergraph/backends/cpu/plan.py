@@ -22,6 +22,9 @@ from .scalars import DTYPES
 from .views import VIEWS
 
 _ASSIGNMENTS = frozenset(("Assign", "AssignVariableOp"))
+_IN_PLACE = (
+    64 << 10
+)  # bytes: what is smaller costs less to allocate anew, and can be looked at after
 _FOLDED = 1 << 10  # elements: larger values are computed in the run, by all threads
 Known = np.ndarray[Any, Any]
 
@@ -294,7 +297,12 @@ class Planner:
                 continue
             old = self.views[self.function.inputs[given]].buffer
             writer = self.fuser.producer.get(buffer)
-            if writer is None or old.size != buffer.size or not self.may_write(writer, old, buffer):
+            if (
+                writer is None
+                or old.size != buffer.size
+                or old.size < _IN_PLACE
+                or not self.may_write(writer, old, buffer)
+            ):
                 continue
             readers = [g for g in self.fuser.live() if old in g.reads and g is not writer]
             if any(g.before & writer.bit for g in readers):

@@ -30,10 +30,11 @@ def _as_array(view: View) -> Known:
     return as_strided(base, view.shape, view.strides)
 
 
-def _indexed(view: View, index: Any) -> View:
+def _indexed(view: View, index: tuple[Any, ...]) -> View:
     """The view after NumPy's basic indexing."""
     array = _as_array(view)
-    got = array[index]
+    # With an ellipsis NumPy gives a view even where every axis is indexed: it must not read.
+    got = array[index if Ellipsis in index else (*index, Ellipsis)]
     moved = got.__array_interface__["data"][0] - array.__array_interface__["data"][0]
     if got.size == 0:
         moved = 0
