@@ -26,6 +26,7 @@ _ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _ALONE = 64 << 10  # multiply-adds
 _SMALL_DEPTH = 16  # channels times taps: for fewer, windows are copied to a matrix first
 _BLOCK_BYTES = 96 << 10
+_GRADIENT_ROWS = 8  # rows of the output that a step of the filter's gradient adds up
 
 
 @dataclass(frozen=True)
@@ -166,12 +167,11 @@ class _Launches:
         parts = 1 if g.work < _ALONE else min(blocks, 4 * self.threads)
         depth = g.taps[1] * g.depth
         panel = g.taps[0] * depth * self.width * self.dtype.itemsize
-        tap = depth * self.width * self.dtype.itemsize
-        self.launch(x, filters, out, g, (parts, block), (panel, tap), False)
+        self.launch(x, filters, out, g, (parts, block), panel, False)
 
     def launch(
         self, x: View, b: View, out: View, g: _Geometry, cut: tuple[int, int],
-        steps: tuple[int, int], filter_gradient: bool,
+        panel: int, filter_gradient: bool,
     ) -> None:  # fmt: skip
         """One launch of either kernel."""
         parts, block = cut
@@ -188,8 +188,8 @@ class _Launches:
             "out_cols": g.count[1], "stride": g.stride[0], "top": g.before[0],
             "left_bytes": g.before[1] * g.depth * size, "padded_step": line, "taps": g.taps[0],
             "dilation": g.dilation[0], "depth": g.taps[1] * g.depth,
-            "pixel_bytes": g.depth * size, "b": b.address(), "panel_step": steps[0],
-            "tap_step": steps[1], "channels": g.out, "out": out.address(),
+            "pixel_bytes": g.depth * size, "b": b.address(), "panel_step": panel,
+            "channels": g.out, "out": out.address(),
             "scratch": Address(scratch), "scratch_size": line * lines, "block": block,
         }  # fmt: skip
         slots: list[Any] = [*numbers.values(), *table(self.target, self.element)]
@@ -266,7 +266,7 @@ class _Launches:
             self.zero(out)
             bands = -(-g.taps[1] * g.depth // self.rows)
             parts = 1 if g.work < _ALONE else min(bands, self.threads)
-            self.launch(x, dy, out, g, (parts, min(4, g.count[0])), (0, 0), True)
+            self.launch(x, dy, out, g, (parts, min(_GRADIENT_ROWS, g.count[0])), 0, True)
 
 
 def _matrix(x: View, columns: int) -> View:

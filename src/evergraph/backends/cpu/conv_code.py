@@ -15,7 +15,7 @@ from .ir import Emitter, Value
 
 SLOTS = (
     "x batch_step row_step height width_bytes batch out_rows out_cols stride top left_bytes "
-    "padded_step taps dilation depth pixel_bytes b panel_step tap_step channels out scratch "
+    "padded_step taps dilation depth pixel_bytes b panel_step channels out scratch "
     "scratch_size block"
 ).split()
 TABLE = len(SLOTS)
@@ -142,15 +142,14 @@ class _Forward(_Conv):
         filters = self.at(s["b"], (e.bin("udiv", j, width), s["panel_step"]))
         ars = e.bin("mul", s["stride"], s["pixel_bytes"])
         crs = e.bin("mul", s["channels"], size)
-        with e.loop(0, s["taps"]) as tap, e.loop(0, rows) as r:
-            add = e.convert("zext", e.compare("icmp ne", tap, 0), "i64")
-            down = e.bin("add", e.bin("mul", r, s["stride"]), e.bin("mul", tap, s["dilation"]))
-            a = self.at(base, (down, self.row_step))
-            b = self.at(filters, (tap, s["tap_step"]))
+        brs = e.bin("mul", width, size)
+        one, zero = Value("i64", str(size)), Value("i64", "0")
+        down = e.bin("mul", s["dilation"], self.row_step)
+        with e.loop(0, rows) as r:
+            a = self.at(base, (e.bin("mul", r, s["stride"]), self.row_step))
             c = self.output_row(s["out"], image, e.bin("add", row, r))
             c = self.at(c, (j, size))
-            brs = e.bin("mul", width, size)
-            tiles = Tiles(a, ars, Value("i64", str(size)), b, brs, c, crs, s["depth"], add)
+            tiles = Tiles(a, ars, one, filters, brs, c, crs, s["depth"], zero, s["taps"], down)
             self.tiles.write(tiles, s["out_cols"], columns)
 
 
@@ -181,12 +180,13 @@ class _FilterGradient(_Conv):
         columns = e.minimum(width, e.bin("sub", s["channels"], j))
         crs = e.bin("mul", s["channels"], size)
         acs = e.bin("mul", s["stride"], s["pixel_bytes"])
-        with e.loop(0, rows) as r, e.loop(0, s["taps"]) as tap:
-            down = e.bin("add", e.bin("mul", r, s["stride"]), e.bin("mul", tap, s["dilation"]))
+        one, next_row = Value("i64", str(size)), e.bin("mul", s["stride"], self.row_step)
+        b = self.at(self.output_row(s["b"], image, row), (j, size))
+        with e.loop(0, s["taps"]) as tap:
+            down = e.bin("mul", tap, s["dilation"])
             a = self.at(base, (down, self.row_step), (low, size))
-            b = self.at(self.output_row(s["b"], image, e.bin("add", row, r)), (j, size))
             place = e.bin("add", e.bin("mul", tap, s["depth"]), low)
             c = self.at(s["out"], (place, crs), (j, size))
-            one = Value("i64", str(size))
-            tiles = Tiles(a, one, acs, b, crs, c, crs, s["out_cols"], Value("i64", "1"))
+            add = Value("i64", "1")
+            tiles = Tiles(a, one, acs, b, crs, c, crs, s["out_cols"], add, rows, next_row)
             self.tiles.write(tiles, e.bin("sub", high, low), columns)

@@ -1,7 +1,7 @@
 """Matrix products: how they are cut into tiles, packed and shared among threads.
 
 Each part computes a share of C's columns (or rows, where those are few). For a block of K it packs
-a panel of B of a few vectors' width, which then stays in the first cache while the rows of A pass;
+some panels of B, a few vectors wide: one after another stays in the first cache while A's rows pass;
 A is read where it lies, unless its rows are side by side (a transposed A): then a block is packed.
 """
 
@@ -22,6 +22,7 @@ from .vectors import masked_load, tail_mask, transposed
 _ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _ALONE = 64 << 10  # multiply-adds that one thread does sooner than it could ask others
 _ROW_BLOCK = 512
+_PANELS = 10  # packed at a time: they stay in the second cache
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,14 @@ def _launch(a: View, b: View, out: View, target: Target, threads: int) -> Launch
     kind = _Kind(element, pack_b, pack_a)
     parts, by_rows = _shares(m, n, k, rows, width, threads)
     depth = min(k, max(32, (target.l1 * 5 // 8) // (width * size)))
-    sb = Buffer("arena", parts * depth * width * size) if pack_b != "none" else None
+    own = -(-n // width) if by_rows else -(-(-(-n // width)) // parts) + 1  # panels of a part
+    packed = depth * width * size * min(own, _PANELS)
+    sb = Buffer("arena", parts * packed) if pack_b != "none" else None
     block = min(_ROW_BLOCK, -(-m // rows) * rows)
     sa = Buffer("arena", parts * block * depth * size) if pack_a else None
     slots: list[Slot] = [
         a.address(), b.address(), out.address(), m, n, k, *a.strides, *b.strides, out.strides[0],
-        depth, int(by_rows), _at(sb), depth * width * size, _at(sa), block * depth * size,
+        depth, int(by_rows), _at(sb), packed, _at(sa), block * depth * size,
         *table(target, element),
     ]  # fmt: skip
     writes = tuple(x for x in (out.buffer, sb, sa) if x is not None)
@@ -182,32 +185,57 @@ class _Driver:
         )
 
     def write(self) -> None:
-        """Blocks of K, of rows, panels of columns, tiles."""
+        """Blocks of K, of columns, of rows; panels of columns, tiles."""
         e = self.e
         r0, r1, c0, c1 = self.bounds()
+        wide = Value("i64", str(_PANELS * self.width))
         with e.loop(0, self.k, self.depth) as k0:
             kc = e.minimum(self.depth, self.minus(self.k, k0))
             add = e.convert("zext", e.compare("icmp ne", k0, 0), "i64")
-            with e.loop(r0, r1, _ROW_BLOCK) as i0:
-                mc = e.minimum(Value("i64", str(_ROW_BLOCK)), self.minus(r1, i0))
-                a = self.at(self.a, (i0, self.ars), (k0, self.acs))
-                if self.kind.pack_a:
-                    self.pack_a(a, mc, kc)
-                with e.loop(c0, c1, self.width) as j0:
-                    nc = e.minimum(Value("i64", str(self.width)), self.minus(c1, j0))
-                    b = self.at(self.b, (k0, self.brs), (j0, self.bcs))
-                    c = self.at(self.c, (i0, self.crs), (j0, self.size))
-                    self.panel(a, b, c, (mc, nc, kc), add)
+            with e.loop(c0, c1, wide) as j0:
+                stop = e.minimum(self.plus(j0, wide), c1)
+                if self.kind.pack_b != "none":
+                    self.pack_b((j0, stop), k0, kc)
+                with e.loop(r0, r1, _ROW_BLOCK) as i0:
+                    mc = e.minimum(Value("i64", str(_ROW_BLOCK)), self.minus(r1, i0))
+                    a = self.at(self.a, (i0, self.ars), (k0, self.acs))
+                    if self.kind.pack_a:
+                        self.pack_a(a, mc, kc)
+                    with e.loop(j0, stop, self.width) as j:
+                        c = self.at(self.c, (i0, self.crs), (j, self.size))
+                        self.panel(a, (k0, j0, j), c, (mc, self.minus(stop, j), kc), add)
+
+    def pack_b(self, columns: tuple[Value, Value], k0: Value, kc: Value) -> None:
+        """Copies a block of B to panels, one after another."""
+        e = self.e
+        j0, stop = columns
+        if self.kind.pack_b == "rows":
+            self.pack_rows(
+                self.at(self.b, (k0, self.brs), (j0, self.size)), self.minus(stop, j0), kc
+            )
+            return
+        with e.loop(j0, stop, self.width) as j:
+            nc = e.minimum(Value("i64", str(self.width)), self.minus(stop, j))
+            self.pack_columns(
+                self.at(self.b, (k0, self.brs), (j, self.bcs)), self.panel_place(j0, j, kc), nc, kc
+            )
+
+    def panel_place(self, j0: Value, j: Value, kc: Value) -> Value:
+        """Where the packed panel of a column is."""
+        return self.at(self.sb, (self.minus(j, j0), self.times(kc, self.size)))
 
     def panel(
-        self, a: Value, b: Value, c: Value, extents: tuple[Value, Value, Value], add: Value
-    ) -> None:
+        self, a: Value, where: tuple[Value, Value, Value], c: Value,
+        extents: tuple[Value, Value, Value], add: Value,
+    ) -> None:  # fmt: skip
         """All rows of a block times one panel of B."""
-        mc, nc, kc = extents
-        brs = self.brs
-        if self.kind.pack_b != "none":
-            (self.pack_rows if self.kind.pack_b == "rows" else self.pack_columns)(b, nc, kc)
-            b, brs = self.sb, Value("i64", str(self.width * self.size))
+        e = self.e
+        (k0, j0, j), (mc, left, kc) = where, extents
+        nc = e.minimum(Value("i64", str(self.width)), left)
+        if self.kind.pack_b == "none":
+            b, brs = self.at(self.b, (k0, self.brs), (j, self.bcs)), self.brs
+        else:
+            b, brs = self.panel_place(j0, j, kc), Value("i64", str(self.width * self.size))
         place = None
         ars, acs = self.ars, self.acs
         if self.kind.pack_a:
@@ -242,16 +270,31 @@ class _Driver:
                 e.store(x, self.at(band, (k, self.rows * self.size), (r, self.size)))
 
     def pack_rows(self, b: Value, nc: Value, kc: Value) -> None:
-        """Copies a panel of B whose rows are contiguous; columns beyond it become zero."""
+        """Copies a block of B whose rows are contiguous, row by row; what is beyond it is zero."""
         e = self.e
         kind = vector(self.kind.element, self.lanes)
-        masks = [self.mask(nc, v) for v in range(self.vectors)]
+        panel_step = self.times(kc, self.width * self.size)
+        full = e.bin("udiv", nc, self.width)
+        left = self.minus(nc, self.times(full, self.width))
+        masks = [self.mask(left, v) for v in range(self.vectors)]
+        ragged = e.compare("icmp ne", left, 0)
         with e.loop(0, kc) as k:
             source = self.at(b, (k, self.brs))
             target = self.at(self.sb, (k, self.width * self.size))
-            for v in range(self.vectors):
-                by = v * self.lanes * self.size
-                e.store(masked_load(e, kind, e.offset(source, by), masks[v]), e.offset(target, by))
+            with e.loop(0, full) as panel:
+                here = self.at(source, (panel, self.width * self.size))
+                there = self.at(target, (panel, panel_step))
+                for by in self.vector_offsets():
+                    e.store(e.load(kind, e.offset(here, by)), e.offset(there, by))
+            with e.when(ragged):
+                here = self.at(source, (full, self.width * self.size))
+                there = self.at(target, (full, panel_step))
+                for mask, by in zip(masks, self.vector_offsets(), strict=True):
+                    e.store(masked_load(e, kind, e.offset(here, by), mask), e.offset(there, by))
+
+    def vector_offsets(self) -> list[int]:
+        """Where the vectors of a panel's row begin."""
+        return [v * self.lanes * self.size for v in range(self.vectors)]
 
     def mask(self, nc: Value, v: int) -> Value:
         """Which lanes of a panel's vector are columns that exist."""
@@ -260,7 +303,7 @@ class _Driver:
         zero = Value("i64", "0")
         return tail_mask(e, e.select(e.compare("icmp sgt", left, 0), left, zero), self.lanes)
 
-    def pack_columns(self, b: Value, nc: Value, kc: Value) -> None:
+    def pack_columns(self, b: Value, place: Value, nc: Value, kc: Value) -> None:
         """Copies a panel of B whose columns are contiguous, in squares that are transposed."""
         e, w = self.e, self.lanes
         kind = vector(self.kind.element, w)
@@ -271,17 +314,17 @@ class _Driver:
             with e.loop(0, squares, w) as k:
                 source = self.at(b, (k, self.brs), (j, self.bcs))
                 rows = [e.load(kind, e.offset(source, self.times(self.bcs, i))) for i in range(w)]
-                target = self.at(self.sb, (k, self.width * self.size), (j, self.size))
+                target = self.at(place, (k, self.width * self.size), (j, self.size))
                 for i, x in enumerate(transposed(e, rows)):
                     e.store(x, e.offset(target, i * self.width * self.size))
-            self.pack_elements(b, (j, self.plus(j, w)), (squares, kc))
-        self.pack_elements(b, (self.times(groups, w), nc), (Value("i64", "0"), kc))
+            self.pack_elements(b, place, (j, self.plus(j, w)), (squares, kc))
+        self.pack_elements(b, place, (self.times(groups, w), nc), (Value("i64", "0"), kc))
 
     def pack_elements(
-        self, b: Value, columns: tuple[Value, Value], rows: tuple[Value, Value]
+        self, b: Value, place: Value, columns: tuple[Value, Value], rows: tuple[Value, Value]
     ) -> None:
         """Copies what is left, element by element."""
         e = self.e
         with e.loop(*columns) as j, e.loop(*rows) as k:
             x = e.load(self.kind.element, self.at(b, (k, self.brs), (j, self.bcs)))
-            e.store(x, self.at(self.sb, (k, self.width * self.size), (j, self.size)))
+            e.store(x, self.at(place, (k, self.width * self.size), (j, self.size)))

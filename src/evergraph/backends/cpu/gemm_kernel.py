@@ -3,7 +3,8 @@
 `C[rows x vectors * W] (+)= A[rows x K] B[K x vectors * W]`: A by any two strides, element by element;
 B and C with elements of a row side by side. The last vector is masked to the columns that exist.
 The function's parameters are a, b, c, K, A's row and column stride, B's row stride, C's row stride
-(bytes), columns in the last vector, whether to add to C.
+(bytes), columns in the last vector, whether to add to C, and how many such products are added up:
+A of the next one begins a step further, B where the last one ended (a batch-reduce product).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from .jit import library
 from .vectors import masked_load, masked_store, tail_mask
 
 _PARAMETERS = (
-    "ptr %a, ptr %b, ptr %c, i64 %k, i64 %ars, i64 %acs, i64 %brs, i64 %crs, i64 %last, i64 %add"
+    "ptr %a, ptr %b, ptr %c, i64 %k, i64 %ars, i64 %acs, i64 %brs, i64 %crs, i64 %last, i64 %add, "
+    "i64 %batches, i64 %batch"
 )
 _ROWS_A_BASE = 3  # rows addressed from one pointer: base, base + stride, base + 2 strides
 
@@ -56,7 +58,7 @@ def emit_micro(target: Target, element: str, rows: int, vectors: int) -> str:
     return e.text(_PARAMETERS)
 
 
-MICRO_TYPE = "i64 (ptr, ptr, ptr, i64, i64, i64, i64, i64, i64, i64)"
+MICRO_TYPE = "i64 (ptr, ptr, ptr, i64, i64, i64, i64, i64, i64, i64, i64, i64)"
 
 
 def table(target: Target, element: str) -> list[int]:
@@ -83,6 +85,8 @@ class Tiles:
     crs: Value
     depth: Value
     add: Value
+    batches: Value = Value("i64", "1")
+    batch: Value = Value("i64", "0")
 
 
 class TileWriter:
@@ -112,6 +116,7 @@ class TileWriter:
                 a = place(i) if place else e.offset(t.a, e.bin("mul", i, t.ars))
                 c = e.offset(t.c, e.bin("mul", i, t.crs))
                 values = [a, t.b, c, t.depth, t.ars, t.acs, t.brs, t.crs, last, t.add]
+                values += [t.batches, t.batch]
                 e.op(f"call {MICRO_TYPE} {micro.name}({', '.join(map(str, values))})", "i64")
             done = full
 
@@ -129,17 +134,16 @@ class _Micro:
         sums = [
             [e.variable(self.kind, zero) for _ in range(self.vectors)] for _ in range(self.rows)
         ]
-        starts = [self.a_row(r) for r in range(0, self.rows, _ROWS_A_BASE)]
-        bases = [e.variable("ptr", s) for s in starts]
+        rows = range(0, self.rows, _ROWS_A_BASE)
+        bases = [e.variable("ptr") for _ in rows]
         b = e.variable("ptr", Value("ptr", "%b"))
-        with e.loop(0, Value("i64", "%k")):
-            self.step(sums, bases, b)
+        with e.loop(0, Value("i64", "%batches")) as n:
+            first = e.offset(Value("ptr", "%a"), e.bin("mul", n, Value("i64", "%batch")))
+            for place, row in zip(bases, rows, strict=True):
+                e.set(place, e.offset(first, e.bin("mul", Value("i64", "%ars"), row)))
+            with e.loop(0, Value("i64", "%k")):
+                self.step(sums, bases, b)
         self.finish(sums)
-
-    def a_row(self, row: int) -> Value:
-        """Where a row of A begins."""
-        e = self.e
-        return e.offset(Value("ptr", "%a"), e.bin("mul", Value("i64", "%ars"), row))
 
     def step(self, sums: list[list[Value]], bases: list[Value], b: Value) -> None:
         """One step of K."""

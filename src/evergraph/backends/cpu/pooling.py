@@ -115,7 +115,9 @@ def _reduced(p: Planner, x: View, w: _Window, expr: str) -> View:
     """The taps of all windows, put together pair by pair."""
     if len(_taps(w)) > _MOST_TAPS and min(w.taps) > 1:
         wide = (x.shape[w.axes[1]],)
-        down = _Window(w.axes, (w.taps[0], 1), (w.stride[0], 1), w.size, (w.count[0], *wide), (0, 0))
+        down = _Window(
+            w.axes, (w.taps[0], 1), (w.stride[0], 1), w.size, (w.count[0], *wide), (0, 0)
+        )
         across = _Window(w.axes, (1, w.taps[1]), (1, w.stride[1]), w.size, w.count, (0, 0))
         return _reduced(p, _reduced(p, x, down, expr), across, expr)
     views = [_tap(x, w, t) for t in _taps(w)]
@@ -147,7 +149,9 @@ def _counts(p: Planner, w: _Window, dtype: np.dtype[Any]) -> View:
         starts = np.arange(n) * s - b
         per_axis.append(np.minimum(starts + k, size) - np.maximum(starts, 0))
     counts = np.multiply.outer(*per_axis).astype(dtype)
-    return p.constant(counts.reshape([1 if i not in w.axes else w.count[i - w.axes[0]] for i in range(4)]))
+    return p.constant(
+        counts.reshape([1 if i not in w.axes else w.count[i - w.axes[0]] for i in range(4)])
+    )
 
 
 def max_pool_grad(p: Planner, op: Operation, values: Any, outs: Sequence[Shape]) -> list[View]:
@@ -180,7 +184,9 @@ def _results(p: Planner, x: View, w: _Window) -> tuple[View, View]:
 
 def _covers(w: _Window) -> bool:
     """Whether windows lie side by side over all of the input."""
-    return w.stride == w.taps and all(n * s == d for n, s, d in zip(w.count, w.stride, w.padded, strict=True))
+    return w.stride == w.taps and all(
+        n * s == d for n, s, d in zip(w.count, w.stride, w.padded, strict=True)
+    )
 
 
 def _zeroed(p: Planner, out: View) -> Launch:
