@@ -25,6 +25,7 @@ class Settings:
     backend: str = "reference"
     cpu: str = ""
     num_threads: int = 0
+    cache: str = ""
     warn: bool = True
     full_traceback: bool = False
 
@@ -39,7 +40,7 @@ def _choice(name: str, default: str, values: tuple[str, ...]) -> str:
 def _number(name: str) -> int:
     text = os.environ.get(name, "0")
     if not text.isdigit():
-        raise ValueError(f"{name}={text!r} is not a number of threads.")
+        raise ValueError(f"{name}={text!r} is not one of 1, 2, 3 ... (0: as many as there are).")
     return int(text)
 
 
@@ -50,6 +51,7 @@ def _read() -> Settings:
         backend=_choice("EVERGRAPH_BACKEND", "reference", ("cpu", "reference")),
         cpu=_choice("EVERGRAPH_CPU", "", ("", "avx512", "avx2", "baseline")),
         num_threads=_number("EVERGRAPH_NUM_THREADS"),
+        cache=os.environ.get("EVERGRAPH_CACHE", ""),
         warn=_choice("EVERGRAPH_WARN", "1", ("0", "1")) == "1",
         full_traceback=_choice("EVERGRAPH_TRACEBACK", "short", ("short", "full")) == "full",
     )

@@ -59,18 +59,28 @@ def arena_offsets(buffers: Sequence[Buffer]) -> tuple[dict[Buffer, int], int]:
     return offsets, total
 
 
+def arena_memory(buffers: Sequence[Buffer]) -> Any:
+    """Gives buffers their addresses in memory of their own, which is returned."""
+    offsets, total = arena_offsets(buffers)
+    memory, base = aligned_buffer(total)
+    for b, at in offsets.items():
+        b.address = base + at
+    return memory
+
+
+def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Memory for an output."""
+    return np.empty(shape, dtype)
+
+
 class _Instance:
     """The memory of one run at a time."""
 
     def __init__(self, plan: Plan, threads: Pool) -> None:
-        self.offsets, total = arena_offsets(plan.arena)
-        self.memory, base = aligned_buffer(total)
-        self.keep: list[Any] = []
+        self.keep: list[Any] = [arena_memory(plan.arena)]
         self.sources: list[tuple[str, int]] = []
         self.patches: list[tuple[int, int, int]] = []  # number of the source, offset, slot
         self.numbers: dict[tuple[str, int], int] = {}
-        for b, at in self.offsets.items():
-            b.address = base + at
         for b in plan.constants:
             b.address = b.source.ctypes.data
             self.keep.append(b.source)
@@ -187,7 +197,7 @@ class CompiledBinding(Binding):
                 if old is not None and _is_own(arrays[old]):
                     results.append(arrays[old])
                 else:
-                    results.append(np.empty(*plan.shapes[k]))
+                    results.append(new_array(*plan.shapes[k]))
             else:
                 results.append(arrays[result] if isinstance(result, int) else result)
         return results

@@ -327,7 +327,7 @@ def rows_collapse(group: Group, rows: int) -> bool:
     for view, strides in group.loads:
         s = strides[rows:]
         for k in range(len(inner) - 1):
-            if s[k] != s[k + 1] * inner[k + 1]:
+            if s[k] != s[k + 1] * max(inner[k + 1], 1):
                 return False
         del view
     return True

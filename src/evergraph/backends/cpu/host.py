@@ -9,6 +9,8 @@ from pathlib import Path
 
 import llvmlite.binding as llvm
 
+from ...settings import settings
+
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 _DEFAULT_CACHES = {1: 32 << 10, 2: 512 << 10, 3: 8 << 20}
 
@@ -99,8 +101,6 @@ def target_of(triple: str, cpu: str, features: dict[str, bool], level: str | Non
 @cache
 def host() -> Target:
     """This machine's processor; EVERGRAPH_CPU=avx2 or baseline pretends to a lesser one."""
-    from ...settings import settings
-
     features = dict(llvm.get_host_cpu_features())
     triple = llvm.get_process_triple()
     return target_of(triple, llvm.get_host_cpu_name(), features, settings.cpu or None)

@@ -38,7 +38,7 @@ def collapse(extents: Sequence[int], strides: Sequence[Shape]) -> tuple[list[int
     out: list[int] = []
     moved: list[list[int]] = [[] for _ in strides]
     for k, extent in enumerate(extents):
-        if out and all(m[-1] == s[k] * extent for m, s in zip(moved, strides, strict=True)):
+        if out and all(m[-1] == s[k] * max(extent, 1) for m, s in zip(moved, strides, strict=True)):
             out[-1] *= extent
             for m, s in zip(moved, strides, strict=True):
                 m[-1] = s[k]

@@ -416,19 +416,36 @@ class _Rows(_Code):
             yield self.low, main
             return
         grand = {i: totals[i] for i in sums}
+        lost = {i: self.start_sum(i, lanes) for i in sums if self.nest.nodes[i].dtype in FLOATS}
         with e.loop(self.low, main, _BLOCK * lanes) as start:
             for i in sums:
                 totals[i] = self.start_sum(i, lanes)
             stop = e.minimum(e.bin("add", start, _BLOCK * lanes), main)
             yield start, stop
             for i in sums:
-                node = self.nest.nodes[i]
-                kind = self.slot_type(node, lanes)
-                both = [Typed(node.dtype, e.get(x, kind)) for x in (grand[i], totals[i])]
-                value = self.combine("sum", *both).value
-                assert isinstance(value, Value)
-                e.set(grand[i], value)
+                self.add_block(self.nest.nodes[i], grand[i], totals[i], lost.get(i))
         totals.update(grand)
+
+    def add_block(self, node: Node, grand: Value, block: Value, lost: Value | None) -> None:
+        """Adds a block's sum to the row's; of floats, with what the last additions lost.
+
+        Compensated summation: Kahan, Further remarks on reducing truncation errors (1965).
+        """
+        e = self.e
+        kind = self.slot_type(node, self.nest.lanes)
+        total, x = e.get(grand, kind), e.get(block, kind)
+        if lost is None:
+            value = self.combine("sum", Typed(node.dtype, total), Typed(node.dtype, x)).value
+            assert isinstance(value, Value)
+            e.set(grand, value)
+            return
+        x = e.bin("fsub", x, e.get(lost, kind))
+        new = e.bin("fadd", total, x)
+        left = e.bin("fsub", e.bin("fsub", new, total), x)
+        # Where the sum is infinite nothing was lost.
+        finite = e.compare("fcmp ord", left, left)
+        e.set(lost, e.select(finite, left, e.const(kind, 0.0)))
+        e.set(grand, new)
 
     def step(
         self,

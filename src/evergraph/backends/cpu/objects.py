@@ -13,6 +13,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+from ...settings import settings
+
 _MAGIC = b"evergraph kernel 1\n"
 _LIMIT = 256 << 20
 _DIGEST = 32
@@ -20,9 +22,8 @@ _DIGEST = 32
 
 def default_folder() -> Path:
     """Where kernels are kept: EVERGRAPH_CACHE, or below the user's cache directory."""
-    chosen = os.environ.get("EVERGRAPH_CACHE")
-    if chosen:
-        return Path(chosen)
+    if settings.cache:
+        return Path(settings.cache)
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(base) / "evergraph" / "kernels"
 

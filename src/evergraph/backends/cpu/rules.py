@@ -173,7 +173,7 @@ def _trailing(shape: Shape, axes: set[int]) -> set[int]:
 def _collapses(x: View, axes: set[int]) -> bool:
     """Whether axes are one loop."""
     dims = [(x.shape[a], x.strides[a]) for a in sorted(axes)]
-    return all(a[1] == b[1] * b[0] for a, b in zip(dims, dims[1:], strict=False))
+    return all(a[1] == b[1] * max(b[0], 1) for a, b in zip(dims, dims[1:], strict=False))
 
 
 def _column(p: Planner, kind: str, x: View, axes: set[int], shape: Shape, mean: bool) -> View:
