@@ -13,6 +13,7 @@ from test_passes import programs
 
 from evergraph import tf
 from evergraph.backends.contract import Backend, Binding, Executable, OperationFailed, Segment
+from evergraph.backends.cpu.backend import CpuBackend
 from evergraph.backends.reference import ReferenceBackend
 from evergraph.core.emit import apply
 from evergraph.core.function import Function, run_kernel
@@ -104,12 +105,19 @@ class TestSmall(BackendContract):
         return SmallBackend()
 
 
+class TestCpu(BackendContract):
+    """The contract on compiled code."""
+
+    def backend(self) -> Backend:
+        return CpuBackend()
+
+
 # -- programs on two backends ----------------------------------------------------------------
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallBackend]:
     """Sessions run on the small backend where it can."""
     backend = SmallBackend()
-    monkeypatch.setattr(session_module, "_backend", backend)
+    monkeypatch.setattr(session_module, "default_backend", lambda: backend)
     yield backend
 
 
@@ -169,7 +177,9 @@ def test_variables_live_in_the_session_whoever_computes(small: SmallBackend) -> 
         assert session.run(v).tolist() == [27.0, 54.0]
 
 
-def test_networks_train_on_two_backends_alike(small: SmallBackend) -> None:
+def test_networks_train_on_two_backends_alike(
+    small: SmallBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def losses() -> list[float]:
         with tf.Graph().as_default(), tf.Session() as session:
             x = tf.placeholder(tf.float32, [None, 3])
@@ -181,7 +191,7 @@ def test_networks_train_on_two_backends_alike(small: SmallBackend) -> None:
 
     on_small = losses()
     assert small.compiled
-    session_module._backend = ReferenceBackend()
+    monkeypatch.setattr(session_module, "default_backend", ReferenceBackend)
     np.testing.assert_allclose(on_small, losses(), rtol=1e-5)
     assert on_small[-1] < on_small[0]
 

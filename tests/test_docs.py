@@ -182,4 +182,4 @@ def test_both_languages_show_the_same_runs():
 def test_the_pages_name_every_setting():
     source = (ROOT / "src/evergraph/settings.py").read_text()
     page = (ROOT / "docs/settings.md").read_text()
-    assert set(re.findall(r"EVERGRAPH_[A-Z]+", source)) <= set(re.findall(r"EVERGRAPH_\w+", page))
+    assert set(re.findall(r"EVERGRAPH_[A-Z_]+", source)) <= set(re.findall(r"EVERGRAPH_\w+", page))

@@ -22,7 +22,7 @@ class Settings:
     """All switches; change an attribute to change it at run time."""
 
     debug: int = 0
-    backend: str = "reference"
+    backend: str = "cpu"
     cpu: str = ""
     num_threads: int = 0
     cache: str = ""
@@ -48,7 +48,7 @@ def _read() -> Settings:
     debug = _choice("EVERGRAPH_DEBUG", "0", ("0", "1", "2", "passes"))
     return Settings(
         debug=2 if debug == "passes" else int(debug),
-        backend=_choice("EVERGRAPH_BACKEND", "reference", ("cpu", "reference")),
+        backend=_choice("EVERGRAPH_BACKEND", "cpu", ("cpu", "reference")),
         cpu=_choice("EVERGRAPH_CPU", "", ("", "avx512", "avx2", "baseline")),
         num_threads=_number("EVERGRAPH_NUM_THREADS"),
         cache=os.environ.get("EVERGRAPH_CACHE", ""),

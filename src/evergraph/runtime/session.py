@@ -45,6 +45,8 @@ def default_backend() -> Backend:
 
         return CpuBackend()
     return ReferenceBackend()
+
+
 _tracing = TracingBackend()
 _open: weakref.WeakSet[BaseSession] = weakref.WeakSet()
 

@@ -30,12 +30,12 @@ def _runner() -> Any:
 
 @cache
 def _data_pointer_place() -> int:
-    """Where an array object holds the address of its elements; -1 if it is not where it should be."""
+    """Where an array object holds the address of its elements."""
     for offset in (16, 32):
         probe = np.empty(3, np.int16)
         if ctypes.c_size_t.from_address(id(probe) + offset).value == probe.ctypes.data:
             return offset
-    return -1
+    raise RuntimeError("This interpreter's arrays are laid out unlike any that is known.")
 
 
 def arena_offsets(buffers: Sequence[Buffer]) -> tuple[dict[Buffer, int], int]:
@@ -178,7 +178,7 @@ class CompiledBinding(Binding):
         for i in self.given:
             x = arrays[i]
             if type(x) is not np.ndarray or not x.flags.c_contiguous or not x.flags.aligned:
-                arrays[i] = np.require(np.asarray(x), requirements="CA").reshape(np.shape(x))
+                arrays[i] = np.require(np.asarray(x), requirements=["C", "A"]).reshape(np.shape(x))
         results = self._results(arrays)
         held = [arrays[n] if kind == "input" else results[n] for kind, n in self.sources]
         instance.format.pack_into(instance.objects, instance.objects_at, *map(id, held))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,11 +68,11 @@ def _geometry(plan: ConvPlan) -> _Geometry:
     if plan.depth != plan.within:
         raise Unsupported("convolutions in groups")
     (h, w) = plan.axes
-    pairs: list[Any] = [
-        (getattr(h, name), getattr(w, name))
+    pairs: dict[str, Any] = {
+        name: (getattr(h, name), getattr(w, name))
         for name in ("size", "count", "taps", "stride", "dilation", "before")
-    ]
-    return _Geometry(plan.batch, *pairs, plan.depth, plan.out)
+    }
+    return _Geometry(batch=plan.batch, depth=plan.depth, out=plan.out, **pairs)
 
 
 class _Launches:
@@ -204,7 +204,7 @@ class _Launches:
                 (x.buffer, b.buffer),
                 (out.buffer, scratch),
                 flops=2.0 * g.work,
-            )  # fmt: skip
+            )
         )
 
     # -- gradients -------------------------------------------------------------------------
@@ -285,12 +285,13 @@ def _moved(x: View, columns: int) -> View:
 def _turned_geometry(g: _Geometry) -> _Geometry:
     """The convolution of the gradient with the turned filter that gives the input's gradient."""
     spans = zip(g.taps, g.dilation, g.before, strict=True)
-    before = tuple((k - 1) * d - b for k, d, b in spans)
+    top, left = ((k - 1) * d - b for k, d, b in spans)
+    before = top, left
     if min(before) < 0:
         raise Unsupported("padding wider than the filter")
-    return _Geometry(
-        g.batch, g.count, g.size, g.taps, (1, 1), g.dilation, before, g.out, g.depth,  # type: ignore[arg-type]
-    )  # fmt: skip
+    return replace(
+        g, size=g.count, count=g.size, stride=(1, 1), before=before, depth=g.out, out=g.depth
+    )
 
 
 def _inside(g: _Geometry, axis: int, tap: int) -> range:

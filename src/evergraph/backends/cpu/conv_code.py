@@ -13,11 +13,31 @@ from .gemm_kernel import Tiles, TileWriter
 from .host import Target
 from .ir import Emitter, Value
 
-SLOTS = (
-    "x batch_step row_step height width_bytes batch out_rows out_cols stride top left_bytes "
-    "padded_step taps dilation depth pixel_bytes b panel_step channels out scratch "
-    "scratch_size block"
-).split()
+SLOTS = [
+    "x",
+    "batch_step",
+    "row_step",
+    "height",
+    "width_bytes",
+    "batch",
+    "out_rows",
+    "out_cols",
+    "stride",
+    "top",
+    "left_bytes",
+    "padded_step",
+    "taps",
+    "dilation",
+    "depth",
+    "pixel_bytes",
+    "b",
+    "panel_step",
+    "channels",
+    "out",
+    "scratch",
+    "scratch_size",
+    "block",
+]
 TABLE = len(SLOTS)
 
 

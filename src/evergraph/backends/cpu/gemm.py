@@ -1,12 +1,14 @@
 """Matrix products: how they are cut into tiles, packed and shared among threads.
 
 Each part computes a share of C's columns (or rows, where those are few). For a block of K it packs
-some panels of B, a few vectors wide: one after another stays in the first cache while A's rows pass;
-A is read where it lies, unless its rows are side by side (a transposed A): then a block is packed.
+some panels of B, a few vectors wide: one after another stays in the first cache while the rows of A
+pass. A is read where it lies, unless its rows are side by side (a transposed A): then a block of it
+is packed.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -97,7 +99,8 @@ def _launch(a: View, b: View, out: View, target: Target, threads: int) -> Launch
     kind = _Kind(element, pack_b, pack_a)
     parts, by_rows = _shares(m, n, k, rows, width, threads)
     depth = min(k, max(32, (target.l1 * 5 // 8) // (width * size)))
-    own = -(-n // width) if by_rows else -(-(-(-n // width)) // parts) + 1  # panels of a part
+    panels = math.ceil(n / width)
+    own = panels if by_rows else math.ceil(panels / parts) + 1
     packed = depth * width * size * min(own, _PANELS)
     sb = Buffer("arena", parts * packed) if pack_b != "none" else None
     block = min(_ROW_BLOCK, -(-m // rows) * rows)

@@ -1,7 +1,7 @@
 """The microkernel of matrix products: a tile of C in registers, one step of K at a time.
 
-`C[rows x vectors * W] (+)= A[rows x K] B[K x vectors * W]`: A by any two strides, element by element;
-B and C with elements of a row side by side. The last vector is masked to the columns that exist.
+`C[rows x vectors * W] (+)= A[rows x K] B[K x vectors * W]`: A by any two strides, one by one; B
+and C with elements of a row side by side. The last vector is masked to the columns that exist.
 The function's parameters are a, b, c, K, A's row and column stride, B's row stride, C's row stride
 (bytes), columns in the last vector, whether to add to C, and how many such products are added up:
 A of the next one begins a step further, B where the last one ended (a batch-reduce product).
@@ -72,6 +72,9 @@ def table(target: Target, element: str) -> list[int]:
     return out
 
 
+_ONE, _ZERO = Value("i64", "1"), Value("i64", "0")
+
+
 @dataclass(frozen=True)
 class Tiles:
     """One band of a product as the code of a driver sees it: strides in bytes."""
@@ -85,8 +88,8 @@ class Tiles:
     crs: Value
     depth: Value
     add: Value
-    batches: Value = Value("i64", "1")
-    batch: Value = Value("i64", "0")
+    batches: Value = _ONE
+    batch: Value = _ZERO
 
 
 class TileWriter:

@@ -78,13 +78,13 @@ def target_of(triple: str, cpu: str, features: dict[str, bool], level: str | Non
 
     Levels are `avx512`, `avx2` and `baseline` (x86-64 without AVX), and `neon` for ARM.
     """
-    caches = [_cache_size(i) for i in (1, 2, 3)]
+    l1, l2, l3 = (_cache_size(i) for i in (1, 2, 3))
     if not triple.startswith(("x86_64", "i686")):
         text = ",".join(f"+{k}" for k, on in sorted(features.items()) if on)
-        return Target(triple, cpu, text, 16, 32, *caches, False, True, True, False)
+        return Target(triple, cpu, text, 16, 32, l1, l2, l3, False, True, True, False)
     level = level or _level(features)
     if level == "baseline":
-        return Target(triple, "x86-64", "", 16, 16, *caches, False, False, False)
+        return Target(triple, "x86-64", "", 16, 16, l1, l2, l3, False, False, False)
     if level == "avx2":
         features = {k: on and not k.startswith(_AVX512) for k, on in features.items()}
         cpu = "haswell"
@@ -94,7 +94,7 @@ def target_of(triple: str, cpu: str, features: dict[str, bool], level: str | Non
         text += ",-prefer-256-bit"
     half = bool(features.get("f16c"))
     return Target(
-        triple, cpu, text, 64 if wide else 32, 32 if wide else 16, *caches, wide, True, half
+        triple, cpu, text, 64 if wide else 32, 32 if wide else 16, l1, l2, l3, wide, True, half
     )
 
 

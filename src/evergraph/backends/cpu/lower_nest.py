@@ -258,8 +258,10 @@ class _SecondStep:
         ]
         self.stores = []
         for n, p in finals:
-            old = first.accesses[p]
-            self.accesses.append(_Access(old.buffer, old.offset, old.dtype, (0,), True))
+            place_of = first.accesses[p]
+            self.accesses.append(
+                _Access(place_of.buffer, place_of.offset, place_of.dtype, (0,), True)
+            )
             self.stores.append((place[n], len(self.accesses) - 1))
 
     def add(self, node: Node, place: dict[int, int]) -> int:

@@ -35,46 +35,6 @@ _PAUSE = {
     "aarch64": ("declare void @llvm.aarch64.hint(i32)", "call void @llvm.aarch64.hint(i32 1)"),
 }
 
-# Subnormal numbers are flushed to zero while a program runs, as TensorFlow's threads flush them:
-# computing with them costs some hundred cycles each, and training runs into them.
-_FLUSH = {
-    "x86_64": """
-declare void @llvm.x86.sse.stmxcsr(ptr)
-declare void @llvm.x86.sse.ldmxcsr(ptr)
-define internal i32 @flush() {
-  %place = alloca i32
-  call void @llvm.x86.sse.stmxcsr(ptr %place)
-  %old = load i32, ptr %place
-  %new = or i32 %old, 32832
-  store i32 %new, ptr %place
-  call void @llvm.x86.sse.ldmxcsr(ptr %place)
-  ret i32 %old
-}
-define internal void @unflush(i32 %old) {
-  %place = alloca i32
-  store i32 %old, ptr %place
-  call void @llvm.x86.sse.ldmxcsr(ptr %place)
-  ret void
-}
-""",
-    "aarch64": """
-declare i64 @llvm.aarch64.get.fpcr()
-declare void @llvm.aarch64.set.fpcr(i64)
-define internal i32 @flush() {
-  %old = call i64 @llvm.aarch64.get.fpcr()
-  %new = or i64 %old, 16777216
-  call void @llvm.aarch64.set.fpcr(i64 %new)
-  %short = trunc i64 %old to i32
-  ret i32 %short
-}
-define internal void @unflush(i32 %old) {
-  %wide = zext i32 %old to i64
-  call void @llvm.aarch64.set.fpcr(i64 %wide)
-  ret void
-}
-""",
-}
-
 _CLAIM = """
 ; Runs unclaimed parts of job %job, own share first, until none is left.
 define internal void @work(ptr %pool, i64 %job, i64 %index) {
@@ -142,7 +102,6 @@ entry:
   %%pstop = getelementptr i8, ptr %%pool, i64 256
   %%psleep = getelementptr i8, ptr %%pool, i64 192
   %%upper = getelementptr i8, ptr %%pool, i64 4
-  %%flags = call i32 @flush()
   br label %%fresh
 fresh:
   %%seen = phi i64 [ 0, %%entry ], [ %%job, %%work ]
@@ -324,7 +283,6 @@ entry:
   %records = load ptr, ptr %call
   %count = load i64, ptr %pcount
   %pool = load ptr, ptr %ppool
-  %flags = call i32 @flush()
   %none = icmp eq ptr %pool, null
   br i1 %none, label %alone, label %try
 try:
@@ -335,11 +293,9 @@ try:
 together:
   %a = call i64 @walk(ptr %records, i64 %count, ptr %pool)
   store atomic i64 0, ptr %pbusy release, align 8
-  call void @unflush(i32 %flags)
   ret i64 %a
 alone:
   %b = call i64 @walk(ptr %records, i64 %count, ptr null)
-  call void @unflush(i32 %flags)
   ret i64 %b
 }
 """
@@ -446,7 +402,7 @@ def _pieces(triple: str) -> dict[str, object]:
 
 def worker_ir(triple: str) -> str:
     """The function of a worker thread: (pool, its index)."""
-    return _WORKER % _pieces(triple) + _CLAIM + _FLUSH[_architecture(triple)]
+    return _WORKER % _pieces(triple) + _CLAIM
 
 
 def _walk_ir(triple: str, timed: bool) -> str:
@@ -465,7 +421,7 @@ def _walk_ir(triple: str, timed: bool) -> str:
 
 def run_ir(triple: str, timed: bool = False) -> str:
     """The function that runs a program; timed, it adds up each record's nanoseconds."""
-    return _walk_ir(triple, timed) + _RUN + _FLUSH[_architecture(triple)]
+    return _walk_ir(triple, timed) + _RUN
 
 
 def while_ir(triple: str, timed: bool = False) -> str:
@@ -526,4 +482,4 @@ def patch_run_ir(triple: str, timed: bool = False) -> str:
         "define i64 @kernel(ptr %call, i64 %unused, i64 %unused2)",
         "define internal i64 @start(ptr %call)",
     )
-    return _walk_ir(triple, timed) + run + _PATCH + _FLUSH[_architecture(triple)]
+    return _walk_ir(triple, timed) + run + _PATCH

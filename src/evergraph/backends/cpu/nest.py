@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .scalars import FLOATS, FLOAT64
+from .scalars import FLOAT64, FLOATS
 
 
 @dataclass(frozen=True, slots=True)

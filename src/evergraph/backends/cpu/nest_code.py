@@ -7,9 +7,8 @@ three outer strides...): `Slots` tells where. Strides are in bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -253,6 +252,7 @@ class _Code:
         return x
 
     def slot_type(self, node: Node, lanes: int) -> str:
+        """The type of a reduction's running value."""
         return vector(flight_type(node.dtype), lanes)
 
 
@@ -329,7 +329,7 @@ class _Rows(_Code):
         mine = {p for _, p in self.nest.kept}
         if self.nest.partial:
             mine |= {p for _, p in self.nest.stores if self.is_row_port(p)}
-        for p in mine:
+        for p in sorted(mine):
             by = e.slot(self.slots.port(p) + 2 + self.nest.outer)
             self.bases[p] = e.offset(self.bases[p], e.bin("mul", e.part, by))
 
@@ -375,9 +375,8 @@ class _Rows(_Code):
         length = e.bin("sub", self.high, self.low)
         main = e.bin("add", self.low, e.bin("sub", length, e.bin("urem", length, lanes)))
         sums = [i for i in reduced if self.nest.nodes[i].text == "sum"]
-        with self.blocks(main, sums, totals) as (start, stop):
-            with e.loop(start, stop, lanes) as j:
-                self.step(j, None, reduced, stores, totals, written)
+        with self.blocks(main, sums, totals) as (start, stop), e.loop(start, stop, lanes) as j:
+            self.step(j, None, reduced, stores, totals, written)
         with e.when(e.compare("icmp slt", main, self.high)):
             left = e.bin("sub", self.high, main)
             self.step(main, tail_mask(e, left, lanes), reduced, stores, totals, written)
@@ -401,6 +400,7 @@ class _Rows(_Code):
                 pending.extend(self.nest.nodes[i].args)
 
     def start_sum(self, index: int, lanes: int) -> Value:
+        """A stack slot for a reduction's running value, at its beginning."""
         node = self.nest.nodes[index]
         start = self.identity(node, lanes).value
         assert isinstance(start, Value)
@@ -535,8 +535,8 @@ class _Columns(_Code):
         final = _Body(self, j, mask, lanes)
         for i in reduced:
             node = nest.nodes[i]
-            total = Typed(node.dtype, e.get(totals[i], self.slot_type(node, lanes)))
-            final.values[i] = rounded(e, total)
+            reached = e.get(totals[i], self.slot_type(node, lanes))
+            final.values[i] = rounded(e, Typed(node.dtype, reached))
         self.rows = [False] * len(nest.nodes)
         for n, p in nest.stores:
             self.store(p, j, final.value(n), mask)

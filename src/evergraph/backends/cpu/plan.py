@@ -1,4 +1,4 @@
-"""From a function and the shapes of its inputs to launches: what runs, on which memory, in order."""
+"""From a function and its inputs' shapes to launches: what runs, on which memory, in order."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Pooling over two axes of space as nests: the taps of a window are views of the input.
 
-The greatest of windows is a chain of `maximum` over as many views as a window has taps; wide windows
+The greatest of windows is a chain of `maximum` over as many views as a window has taps; wide ones
 go down first, then across. A gradient goes to the first tap that is the greatest.
 """
 
@@ -196,7 +196,8 @@ def _zeroed(p: Planner, out: View) -> Launch:
 
 
 def _to_greatest(
-    p: Planner, x: View, given: tuple[View, View], out: View, w: _Window, wanted: list[int], adding: bool
+    p: Planner, x: View, given: tuple[View, View], out: View, w: _Window, wanted: list[int],
+    adding: bool,
 ) -> Launch:  # fmt: skip
     """Stores or adds the gradients of some taps: those that are the first to be the greatest."""
     dtype = x.dtype
@@ -235,8 +236,8 @@ def avg_pool_grad(p: Planner, op: Operation, values: Any, outs: Sequence[Shape])
     w = _window(op, shape, dy.shape)
     share = p.elementwise("x / y", (), [dy, _counts(p, w, dy.dtype)], dy.shape, dy.dtype)
     out, whole = _results(p, View(share.buffer, dy.dtype, shape, (0,) * 4), w)
-    launches = [_zeroed(p, whole)]
-    for tap in _taps(w):
-        launches.append(copy_launch(share, _tap(whole, w, tap), p.target, p.threads, adding=True))
+    places = [_tap(whole, w, tap) for tap in _taps(w)]
+    added = [copy_launch(share, v, p.target, p.threads, adding=True) for v in places]
+    launches = [_zeroed(p, whole), *added]
     p.heavy(launches, [share], [out])
     return [_inside(whole, shape, w)]

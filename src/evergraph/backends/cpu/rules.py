@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...core.expression import names_in, OPERANDS
+from ...core.expression import OPERANDS, names_in
 from ...core.opdef import OpDef
 from ...core.tensor import Operation
 from ...ops.operands import ints, scalar
@@ -26,9 +27,37 @@ Known = np.ndarray[Any, Any]
 Rule = Callable[["Planner", Operation, Sequence[Known | None], Sequence[Shape]], list[View]]
 
 _INTEGER_OPS = frozenset(
-    "Add AddV2 Sub Mul Maximum Minimum Neg Abs Sign Square Equal NotEqual Less LessEqual Greater "
-    "GreaterEqual BitwiseAnd BitwiseOr BitwiseXor Invert SelectV2 LogicalAnd LogicalOr LogicalNot "
-    "Relu Relu6 ReluGrad SquaredDifference ClipByValue".split()
+    (
+        "Add",
+        "AddV2",
+        "Sub",
+        "Mul",
+        "Maximum",
+        "Minimum",
+        "Neg",
+        "Abs",
+        "Sign",
+        "Square",
+        "Equal",
+        "NotEqual",
+        "Less",
+        "LessEqual",
+        "Greater",
+        "GreaterEqual",
+        "BitwiseAnd",
+        "BitwiseOr",
+        "BitwiseXor",
+        "Invert",
+        "SelectV2",
+        "LogicalAnd",
+        "LogicalOr",
+        "LogicalNot",
+        "Relu",
+        "Relu6",
+        "ReluGrad",
+        "SquaredDifference",
+        "ClipByValue",
+    )
 )
 _EXPRESSIONS = {"Equal": "x == y", "NotEqual": "x != y", "AssignAdd": "x + y", "AssignSub": "x - y"}
 
@@ -173,7 +202,7 @@ def _trailing(shape: Shape, axes: set[int]) -> set[int]:
 def _collapses(x: View, axes: set[int]) -> bool:
     """Whether axes are one loop."""
     dims = [(x.shape[a], x.strides[a]) for a in sorted(axes)]
-    return all(a[1] == b[1] * max(b[0], 1) for a, b in zip(dims, dims[1:], strict=False))
+    return all(a[1] == b[1] * max(b[0], 1) for a, b in pairwise(dims))
 
 
 def _column(p: Planner, kind: str, x: View, axes: set[int], shape: Shape, mean: bool) -> View:
