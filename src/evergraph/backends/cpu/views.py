@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from ...core.tensor import Operation
 from ...ops.operands import ints, scalar
 from ...ops.slicing import index_of
 from .fuse import Unsupported
-from .layout import Shape, View
+from .layout import Shape, View, contiguous_strides
 
 Known = np.ndarray[Any, Any]
 ViewRule = Callable[[Operation, View, Sequence[Known | None], Sequence[Shape]], list[View] | None]
@@ -49,15 +50,43 @@ def _need(value: Known | None) -> Known:
 
 def reshaped(view: View, shape: Shape) -> View | None:
     """A view of the same elements in another shape, None where that needs a copy."""
-    if view.size == 0 or view.shape == shape:
-        strides = view.strides if view.shape == shape else _as_array(view).reshape(shape).strides
-        return View(view.buffer, view.dtype, shape, strides, view.offset)
-    array = _as_array(view)
-    try:
-        array.shape = shape
-    except AttributeError:
-        return None
-    return View(view.buffer, view.dtype, shape, array.strides, view.offset)
+    strides: Shape | None = view.strides
+    if view.size == 0:
+        strides = contiguous_strides(shape, view.dtype.itemsize)
+    elif view.shape != shape:
+        strides = reshaped_strides(view, shape)
+    return None if strides is None else View(view.buffer, view.dtype, shape, strides, view.offset)
+
+
+def reshaped_strides(view: View, shape: Shape) -> Shape | None:
+    """The strides of the same elements in another shape; None where no strides give them.
+
+    Old and new axes are matched in groups of equal size; the old ones of a group must be one
+    stretch. (NumPy's own way may read elements, of which there are none here.)
+    """
+    old = [(d, s) for d, s in zip(view.shape, view.strides, strict=True) if d != 1]
+    out: list[int] = []
+    at = 0
+    pending = list(shape)
+    while pending:
+        group = [pending.pop(0)]
+        if group[0] == 1:
+            out.append(view.dtype.itemsize)
+            continue
+        first, size, wanted = at, 1, group[0]
+        while size != wanted:
+            if size < wanted:
+                size *= old[at][0]
+                at += 1
+            else:
+                group.append(pending.pop(0))
+                wanted *= group[-1]
+        stretch = old[first:at]
+        if any(a[1] != b[1] * b[0] for a, b in pairwise(stretch)):
+            return None
+        steps = contiguous_strides(group, stretch[-1][1])
+        out.extend(steps)
+    return tuple(out)
 
 
 def _reshape(op: Operation, x: View, values: Any, shapes: Any) -> list[View] | None:
