@@ -44,6 +44,9 @@ class Segment:
 class Binding(ABC):
     """A compiled segment, ready to run on inputs of certain shapes."""
 
+    reports_times = False
+    """Whether it tells `timing.active` itself what each operation took."""
+
     @abstractmethod
     def run(self, inputs: Sequence[Array], states: Sequence[Any]) -> Sequence[Array]:
         """The outputs' values. `states` are those of the segment's stateful operations.
@@ -58,6 +61,12 @@ class Executable(ABC):
 
     any_shape = False
     """Whether one binding serves all shapes, so that callers need not look at them."""
+    value_inputs: tuple[int, ...] = ()
+    """Inputs whose values shapes hang on: a binding serves those that it was made for alone."""
+
+    def bind_values(self, shapes: Shapes, values: dict[int, Array]) -> Binding:
+        """A binding to input shapes and to the values of `value_inputs`."""
+        raise NotImplementedError
 
     @abstractmethod
     def bind(self, shapes: Shapes) -> Binding:

@@ -40,6 +40,27 @@ def run(py2: bool, steps: int | None, no_heal: bool, file: Path, args: tuple[str
     raise SystemExit(run_program(file, args, py2=py2, steps=steps, heal=not no_heal))
 
 
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--steps", type=click.IntRange(min=1), help="Stop after N calls of Session.run.")
+@click.option("--rows", type=click.IntRange(min=1), default=20, help="Operations to list.")
+@click.argument("file", type=_FILE)
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+def profile(steps: int | None, rows: int, file: Path, args: tuple[str, ...]) -> None:
+    """Runs the program FILE and lists what its operations took.
+
+    Time, bytes a second and floating-point operations a second of each, and what ran on the
+    reference backend, without compiled code, and why.
+    """
+    from evergraph.backends.timing import op_times
+    from evergraph.cli.profile import report
+    from evergraph.cli.run import run_program
+
+    with op_times() as times:
+        code = run_program(file, args, steps=steps)
+    click.echo(report(times, rows))
+    raise SystemExit(code)
+
+
 @main.command()
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))

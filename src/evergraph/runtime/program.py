@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backends import timing
 from ..backends.contract import Backend, Binding, Executable, OperationFailed, Segment
 from ..backends.reference import ReferenceBackend
 from ..core.function import Function, argument
@@ -36,6 +38,7 @@ from .variables import Cell, Store, check_shape
 
 Signature = tuple[tuple[Any, ...], tuple[Tensor, ...]]
 _reference = ReferenceBackend()
+_MOST_BINDINGS = 32  # of one program in one session: each has memory of its own
 
 
 @dataclass
@@ -46,6 +49,8 @@ class Step:
     inputs: list[int]
     outputs: list[int]
     stateful: list[Operation]
+    types: str
+    """The types of its operations, for reports."""
 
 
 class Program:
@@ -112,7 +117,9 @@ def _partition(
         segment = Segment(_extract(ops, list(reads), gives), donated)
         where = [place[x] for x in reads]
         stateful = [op.extra or op for op in segment.stateful]
-        steps.append(Step(owner.compile(segment), where, [place[x] for x in gives], stateful))
+        types = ", ".join(dict.fromkeys(op.type for op in ops))
+        targets = [place[x] for x in gives]
+        steps.append(Step(owner.compile(segment), where, targets, stateful, types))
     results = [x.value if isinstance(x, Literal) else _Slot(place[x]) for x in function.outputs]
     return steps, len(place), results
 
@@ -318,21 +325,45 @@ class BoundProgram:
             arrays = [values[k] for k in step.inputs]
             try:
                 binding = bindings[i] if bindings else self._bind(i, step, arrays)
-                results = binding.run(arrays, self.states[i])
+                results = (
+                    self._timed(step, binding, arrays, i)
+                    if timing.active
+                    else (binding.run(arrays, self.states[i]))
+                )
             except OperationFailed as failure:
                 raise explain(failure) from failure.cause
             for k, x in zip(step.outputs, results, strict=True):
                 values[k] = x
         return values
 
+    def _timed(self, step: Step, binding: Binding, arrays: list[Any], index: int) -> Any:
+        """Runs a step and tells who asks how long it took, unless the backend does so itself."""
+        start = time.perf_counter()
+        results = binding.run(arrays, self.states[index])
+        seconds = time.perf_counter() - start
+        if not binding.reports_times:
+            size = sum(x.nbytes for x in (*arrays, *results) if isinstance(x, np.ndarray))
+            for times in timing.active:
+                times.add(step.types, "", seconds, size, 0.0, False)
+        return results
+
     def _bind(self, index: int, step: Step, arrays: list[Any]) -> Binding:
         shapes = tuple(map(np.shape, arrays))
-        known = self.bindings.get((index, shapes))
+        wanted = step.executable.value_inputs
+        values = {i: np.array(arrays[i]) for i in wanted} if wanted else {}
+        key = (index, shapes, *(x.tobytes() for x in values.values()))
+        known = self.bindings.get(key)
         if known is None:
+            executable = step.executable
             try:
-                known = self.bindings[index, shapes] = step.executable.bind(shapes)
+                known = (
+                    executable.bind_values(shapes, values) if wanted else executable.bind(shapes)
+                )
             except ValueError as error:
                 raise InvalidArgumentError(str(error)) from error
+            if len(self.bindings) >= _MOST_BINDINGS:
+                self.bindings.pop(next(iter(self.bindings)), None)
+            self.bindings[key] = known
         return known
 
     def _commit(self, new: list[Any], inputs: list[Any]) -> list[Any]:

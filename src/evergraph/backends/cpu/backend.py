@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
 from ...core.function import Function
-from ...core.tensor import Literal, Operand, Operation
-from ..contract import Backend, Binding, Executable, OperationFailed, Segment, Shapes
+from ...core.shape import size_of
+from ...core.tensor import Literal, Operand, Operation, Tensor
+from .. import timing
+from ..contract import Array, Backend, Binding, Executable, OperationFailed, Segment, Shapes
 from ..reference import ReferenceBackend
 from .binding import CompiledBinding
 from .fuse import Unsupported
 from .jit import library
 from .plan import Plan, plan
-from .rules import rule_for
+from .rules import Rule, rule_for
 from .scalars import DTYPES
 from .threads import default_threads
 from .views import VIEWS
 
 _QUERIES = frozenset(("Shape", "Size", "Rank", "ShapeN"))
 _reference = ReferenceBackend()
+_LONGEST = 16  # elements of a vector that may be a shape
+_MOST_VALUES = 16  # for which one segment is planned anew, shapes being equal
 
 
 class CpuBackend(Backend):
@@ -70,6 +75,49 @@ def _is_known(x: Operand, seen: dict[Operation, bool]) -> bool:
     return x.op.type != "_Arg" and _is_shape_arithmetic(x.op, seen)
 
 
+_VALUE_OPERANDS: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("Reshape", "BroadcastTo", "Transpose", "Tile", "Pad", "PadV2"), (1,)),
+    **dict.fromkeys(("Sum", "Mean", "Prod", "Max", "Min", "Any", "All", "ReverseV2"), (1,)),
+    **dict.fromkeys(("Fill", "Conv2DBackpropInput", "AvgPoolGrad", "Split", "Concat"), (0,)),
+    "Slice": (1, 2),
+    "StridedSlice": (1, 2, 3),
+    "SplitV": (1, 2),
+    "Conv2DBackpropFilter": (1,),
+}
+"""Operands whose values tell shapes, by op type."""
+
+
+def value_inputs(function: Function) -> tuple[int, ...]:
+    """The inputs of a function whose values shapes hang on, directly or by arithmetic."""
+    pending: list[Operand] = []
+    for op in function.graph.operations:
+        pending += [op.operands[i] for i in _VALUE_OPERANDS.get(op.type, ())]
+        if op.type == "ConcatV2":
+            pending.append(op.operands[-1])
+    inputs = {x: i for i, x in enumerate(function.inputs)}
+    found: set[int] = set()
+    seen: set[Operand] = set()
+    while pending:
+        x = pending.pop()
+        if x in seen or isinstance(x, Literal):
+            continue
+        seen.add(x)
+        if not _may_tell_shapes(x):
+            continue  # the plan will say that it lacks the value
+        if x in inputs:
+            found.add(inputs[x])
+        elif x.op.type not in _QUERIES:
+            pending += x.op.operands
+    return tuple(sorted(found))
+
+
+def _may_tell_shapes(x: Tensor) -> bool:
+    """Whether a tensor may be a shape, an axis or an index: a few integers."""
+    size = size_of(x.static_shape)
+    known = x.static_shape is None or len(x.static_shape) <= 1
+    return x.dtype.base_dtype.is_integer and known and (size is None or size <= _LONGEST)
+
+
 class CompiledExecutable(Executable):
     """A segment; each new tuple of shapes is planned, and the kernels it lacks compiled."""
 
@@ -77,21 +125,41 @@ class CompiledExecutable(Executable):
         self.segment = segment
         self.fallback: Binding | None = None
         self.reasons: dict[Shapes, str] = {}
+        self.rules: dict[Operation, Rule | None] = {}
+        self.value_inputs = value_inputs(segment.function)
+        self.times_bound: dict[Shapes, int] = {}
 
     def bind(self, shapes: Shapes) -> Binding:
+        """As `bind_values`, where no shape hangs on a value."""
+        return self.bind_values(shapes, {})
+
+    def bind_values(self, shapes: Shapes, values: dict[int, Array]) -> Binding:
         """A compiled binding, or the reference's where a shape needs what has no code."""
+        if values:
+            self.times_bound[shapes] = self.times_bound.get(shapes, 0) + 1
+            if self.times_bound[shapes] > _MOST_VALUES:
+                # Values that change from run to run are no shapes worth a plan of their own.
+                self.value_inputs = ()
+                return self.reference()
+        collecting = gc.isenabled()
+        gc.disable()  # a plan makes many objects that all live: no use in looking for garbage
         try:
-            made = self.plan(shapes)
+            made = self.plan(shapes, values)
         except (Unsupported, NotImplementedError, ValueError) as error:
             # The reference says what is wrong with shapes that do not fit.
             self.reasons[shapes] = str(error)
+            for times in timing.active:
+                times.note(str(error))
             return self.reference()
+        finally:
+            if collecting:
+                gc.enable()
         return CompiledBinding(made, self.failed(made), self.reference)
 
-    def plan(self, shapes: Shapes) -> Plan:
-        """What runs for these shapes."""
-        function: Function = self.segment.function
-        return plan(function, shapes, self.segment.donated, library().target, default_threads())
+    def plan(self, shapes: Shapes, values: dict[int, Array]) -> Plan:
+        """What runs for these shapes, and values of inputs that shapes hang on."""
+        segment, target, threads = self.segment, library().target, default_threads()
+        return plan(segment.function, shapes, segment.donated, target, threads, self.rules, values)
 
     def reference(self) -> Binding:
         """The segment on the reference backend."""

@@ -21,11 +21,13 @@ class Unsupported(Exception):
 
 def squeezed(shape: Sequence[int]) -> Shape:
     """A shape without the extents of 1."""
-    return tuple(d for d in shape if d != 1)
+    return tuple(d for d in shape if d != 1) if 1 in shape else tuple(shape)
 
 
 def broadcast_strides(view: View, shape: Shape) -> Shape:
     """The strides of a view broadcast to a shape, without those of extents of 1."""
+    if view.shape == shape and 1 not in shape:
+        return view.strides
     missing = len(shape) - len(view.shape)
     padded = (0,) * missing + tuple(
         0 if d == 1 else s for d, s in zip(view.shape, view.strides, strict=True)
@@ -44,6 +46,7 @@ class Group:
         self.before = 0  # bits of the groups that must run before it
         self.nodes: list[Node] = []
         self.node_row: list[bool] = []
+        self.known: dict[Node, int] = {}
         self.loads: list[tuple[View, Shape]] = []  # what is loaded, its strides over the space
         self.load_nodes: dict[tuple[Any, ...], int] = {}
         self.params: list[float] = []
@@ -71,12 +74,12 @@ class Group:
 
     def add(self, node: Node, is_row: bool) -> int:
         """Adds a node; equal ones are computed once."""
-        for i, known in enumerate(self.nodes):
-            if known == node:
-                return i
-        self.nodes.append(node)
-        self.node_row.append(is_row)
-        return len(self.nodes) - 1
+        index = self.known.get(node)
+        if index is None:
+            index = self.known[node] = len(self.nodes)
+            self.nodes.append(node)
+            self.node_row.append(is_row)
+        return index
 
     def load(self, view: View, strides: Shape) -> int:
         """The node of an element of a view from outside."""

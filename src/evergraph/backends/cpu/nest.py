@@ -9,11 +9,18 @@ row that stays in the cache. A *column* nest sums over outer loops and keeps the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from .scalars import FLOAT64, FLOATS
+
+
+@cache
+def name_of(dtype: np.dtype[Any]) -> str:
+    """A dtype's name, which NumPy puts together anew each time."""
+    return dtype.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ class Node:
     @property
     def key(self) -> str:
         """What distinguishes it in a kernel's key."""
-        return f"{self.kind}:{self.dtype.name}:{self.text}:{self.args}:{self.attrs}"
+        return f"{self.kind}:{name_of(self.dtype)}:{self.text}:{self.args}:{self.attrs}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Nest:
     def key(self) -> str:
         """A name that equal code, and no other, has."""
         nodes = ";".join(n.key for n in self.nodes)
-        ports = ",".join(p.pattern + p.dtype.name for p in self.ports)
+        ports = ",".join(p.pattern + name_of(p.dtype) for p in self.ports)
         shape = f"{self.outer}/{self.lanes}/{int(self.column)}{int(self.partial)}"
         return f"nest|{nodes}|{ports}|{self.stores}|{self.kept}|{shape}"
 

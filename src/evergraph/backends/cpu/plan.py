@@ -17,7 +17,7 @@ from .fuse import Fuser, Group, Unsupported
 from .host import Target
 from .layout import Buffer, Launch, Shape, View, contiguous_strides, whole
 from .lower_nest import column_launches, nest_launches
-from .rules import rule_for
+from .rules import Rule, rule_for
 from .scalars import DTYPES
 from .views import VIEWS
 
@@ -56,8 +56,14 @@ class Planner:
     """Interprets a function on shapes."""
 
     def __init__(
-        self, function: Function, shapes: Sequence[Shape], target: Target, threads: int
+        self,
+        function: Function,
+        shapes: Sequence[Shape],
+        target: Target,
+        threads: int,
+        rules: dict[Operation, Rule | None],
     ) -> None:
+        self.rules = rules
         self.function, self.target, self.threads = function, target, threads
         self.fuser = Fuser()
         self.views: dict[Operand, View] = {}
@@ -199,7 +205,9 @@ class Planner:
             if found is None:
                 raise Unsupported(op.type)
             return found
-        special = rule_for(op)
+        special = self.rules.get(op)
+        if special is None:
+            special = self.rules[op] = rule_for(op)
         if special is None:
             raise Unsupported(op.type)
         return special(self, op, values, outs)
@@ -365,8 +373,16 @@ def plan(
     donated: dict[int, int],
     target: Target,
     threads: int,
+    rules: dict[Operation, Rule | None],
+    values: dict[int, Known],
 ) -> Plan:
-    """The plan of a function for these shapes; raises Unsupported or what a shape rule raises."""
-    planner = Planner(function, shapes, target, threads)
+    """The plan of a function for these shapes; raises Unsupported or what a shape rule raises.
+
+    `rules` keeps how each operation is lowered, from one plan of the function to the next; `values`
+    are those of inputs that shapes hang on.
+    """
+    planner = Planner(function, shapes, target, threads, rules)
+    for i, value in values.items():
+        planner.known[function.inputs[i]] = value
     planner.run()
     return planner.finish(donated)
