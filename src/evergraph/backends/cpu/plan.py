@@ -320,7 +320,9 @@ class Planner:
             plan.in_place[result] = given
 
     def may_write(self, writer: Group, old: Buffer, new: Buffer) -> bool:
-        """Whether a group may write a result over an input: it reads each element just before."""
+        """Whether a group may write a result over an input: it reads no element of it afterwards."""
+        if old not in writer.reads:
+            return True
         if writer.launches is not None or writer.column is not None or writer.rows is not None:
             return False
         node = writer.nodes[writer.made[new]]
