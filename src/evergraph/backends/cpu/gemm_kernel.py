@@ -112,7 +112,8 @@ class TileWriter:
         last = e.bin("sub", columns, before)
         done = Value("i64", "0")
         for index, tile_rows in enumerate(row_counts(self.target)):
-            full = e.bin("sub", rows, e.bin("urem", rows, tile_rows))
+            left = e.bin("sub", rows, done)
+            full = e.bin("sub", rows, e.bin("urem", left, tile_rows))
             which = e.bin("add", count, self.table - 1 + index * self.vectors)
             micro = e.load("ptr", e.offset(e.args, e.bin("mul", which, 8)))
             with e.loop(done, full, tile_rows) as i:
