@@ -7,7 +7,7 @@ it, and end the process only when it is written to.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 from math import prod
@@ -63,3 +63,26 @@ def exhausted(dims: tuple[int, ...], dtype: np.dtype[Any]) -> ResourceExhaustedE
         f"takes {gigabytes:.4g} GiB, the machine has {memory() / 2**30:.4g} GiB. Check the sizes "
         "that are given to the operation."
     )
+
+
+_LINE = 64  # bytes: a cache line, and the widest vector
+_WORTH = 1 << 14  # bytes: from here on it matters that vectors do not cross cache lines
+
+
+class OwnMemory(np.ndarray[Any, Any]):
+    """The memory behind one array that `aligned_empty` made, and behind nothing else."""
+
+
+def aligned_empty(shape: Sequence[int], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """As `numpy.empty`; a large array begins at a multiple of 64 bytes."""
+    size = prod(shape) * dtype.itemsize
+    if size < _WORTH:
+        return np.empty(shape, dtype)
+    memory = OwnMemory((size + _LINE,), np.uint8)
+    start = -memory.ctypes.data % _LINE
+    return np.ndarray(shape, dtype, memory, start)
+
+
+def is_own(x: np.ndarray[Any, Any]) -> bool:
+    """Whether an array may be written to, and no other array shows its memory."""
+    return (x.base is None or type(x.base) is OwnMemory) and x.flags.writeable

@@ -16,6 +16,7 @@ import numpy as np
 from ..backends import timing
 from ..backends.contract import Backend, Binding, Executable, OperationFailed, Segment
 from ..backends.reference import ReferenceBackend
+from ..core.allocation import aligned_empty, is_own
 from ..core.function import Function, argument
 from ..core.graph import Graph
 from ..core.opdef import FIRST_OPERAND
@@ -380,12 +381,13 @@ class BoundProgram:
         """`x` itself if nobody else can change or see its memory, else a copy."""
         if type(x) is not np.ndarray:
             return x
-        if x.base is not None or not x.flags.writeable:
+        if is_own(x) and not any(x is given for given in inputs):
+            return x
+        if x.dtype.hasobject:
             return x.copy()
-        for given in inputs:
-            if x is given:
-                return x.copy()
-        return x
+        own = aligned_empty(x.shape, x.dtype)
+        own[...] = x
+        return own
 
 
 def _check_alive(program: Program, results: Sequence[Any]) -> None:

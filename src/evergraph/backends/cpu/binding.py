@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.allocation import aligned_empty, is_own
 from ...core.tensor import Operation
 from .. import timing
 from ..contract import Array, Binding
@@ -73,7 +74,7 @@ def arena_memory(buffers: Sequence[Buffer]) -> Any:
 
 def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Memory for an output."""
-    return np.empty(shape, dtype)
+    return aligned_empty(shape, dtype)
 
 
 class _Instance:
@@ -212,7 +213,7 @@ class CompiledBinding(Binding):
         for k, result in enumerate(plan.results):
             if isinstance(result, Buffer):
                 old = plan.in_place.get(k)
-                if old is not None and _is_own(arrays[old]):
+                if old is not None and is_own(arrays[old]):
                     results.append(arrays[old])
                 else:
                     results.append(new_array(*plan.shapes[k]))
@@ -225,8 +226,3 @@ def _source_name(op: Operation) -> str:
     """The name of the operation in the user's graph."""
     source: Operation = op.extra if isinstance(op.extra, Operation) else op
     return str(source.name)
-
-
-def _is_own(x: Array) -> bool:
-    """Whether an array may be written to: nobody else sees its memory."""
-    return x.base is None and x.flags.writeable

@@ -60,8 +60,9 @@ class _Kind:
     _SBSIZE,
     _SA,
     _SASIZE,
-) = range(17)
-_TABLE = 17
+    _ROWS,
+) = range(18)
+_TABLE = 18
 
 
 def matmul(a: View, b: View, out: View, target: Target, threads: int) -> list[Launch]:
@@ -98,18 +99,23 @@ def _launch(a: View, b: View, out: View, target: Target, threads: int) -> Launch
     pack_a = a.strides[1] != size and k > 1 and m > rows and n > width
     kind = _Kind(element, pack_b, pack_a)
     parts, by_rows = _shares(m, n, k, rows, width, threads)
-    depth = min(k, max(32, (target.l1 * 5 // 8) // (width * size)))
+    # A panel of B may be larger than the first cache: it streams from the second one.
+    deepest = max(32, (target.l1 * 3 // 2) // (width * size))
+    depth = math.ceil(k / math.ceil(k / deepest))
     panels = math.ceil(n / width)
-    own = panels if by_rows else math.ceil(panels / parts) + 1
+    own = panels if by_rows else math.ceil(panels / parts) + 1  # of a part
     packed = depth * width * size * min(own, _PANELS)
     sb = Buffer("arena", parts * packed) if pack_b != "none" else None
-    block = min(_ROW_BLOCK, -(-m // rows) * rows)
+    block = rows * min(math.ceil(m / rows), max(1, target.l2 // 3 // (depth * size * rows)))
+    if not pack_a:
+        block = max(block, _ROW_BLOCK)
     sa = Buffer("arena", parts * block * depth * size) if pack_a else None
     slots: list[Slot] = [
         a.address(), b.address(), out.address(), m, n, k, *a.strides, *b.strides, out.strides[0],
-        depth, int(by_rows), _at(sb), packed, _at(sa), block * depth * size,
+        depth, int(by_rows), _at(sb), packed, _at(sa), block * depth * size, block,
         *table(target, element),
     ]  # fmt: skip
+    assert len(slots) == _TABLE + len(table(target, element))
     writes = tuple(x for x in (out.buffer, sb, sa) if x is not None)
     return Launch(
         kind.key, lambda: _emit(kind, target), slots, parts, (a.buffer, b.buffer), writes,
@@ -152,7 +158,7 @@ class _Driver:
         self.ars, self.acs, self.brs, self.bcs, self.crs = (
             e.slot(i) for i in range(_ARS, _CRS + 1)
         )
-        self.depth = e.slot(_KC)
+        self.depth, self.block = e.slot(_KC), e.slot(_ROWS)
         self.sb = e.offset(e.pointer(_SB), e.bin("mul", e.part, e.slot(_SBSIZE)))
         self.sa = e.offset(e.pointer(_SA), e.bin("mul", e.part, e.slot(_SASIZE)))
 
@@ -199,8 +205,8 @@ class _Driver:
                 stop = e.minimum(self.plus(j0, wide), c1)
                 if self.kind.pack_b != "none":
                     self.pack_b((j0, stop), k0, kc)
-                with e.loop(r0, r1, _ROW_BLOCK) as i0:
-                    mc = e.minimum(Value("i64", str(_ROW_BLOCK)), self.minus(r1, i0))
+                with e.loop(r0, r1, self.block) as i0:
+                    mc = e.minimum(self.block, self.minus(r1, i0))
                     a = self.at(self.a, (i0, self.ars), (k0, self.acs))
                     if self.kind.pack_a:
                         self.pack_a(a, mc, kc)

@@ -320,7 +320,7 @@ class Planner:
             plan.in_place[result] = given
 
     def may_write(self, writer: Group, old: Buffer, new: Buffer) -> bool:
-        """Whether a group may write a result over an input: it reads no element of it afterwards."""
+        """Whether a group may write a result over an input: it reads none of it afterwards."""
         if old not in writer.reads:
             return True
         if writer.launches is not None or writer.column is not None or writer.rows is not None:
