@@ -474,3 +474,17 @@ def test_the_switch(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not told(program)
     monkeypatch.setattr(settings, "warn", True)
     assert len(told(program)) > 1
+
+
+def test_what_was_updated_in_place_says_how_to_find_it() -> None:
+    v = tf.Variable(np.full(1 << 15, 2.0, np.float32))
+    x = tf.placeholder(tf.float32, [])
+    step = v.assign(v * x)
+    loss = tf.reduce_sum(v) * x
+    with tf.Session() as session:
+        session.run(v.initializer)
+        session.run([loss, step.op], {x: 1.0})
+        with pytest.warns(
+            evergraph.EvergraphWarning, match=r"in place.*EVERGRAPH_BACKEND=reference"
+        ):
+            session.run([loss, step.op], {x: np.inf})

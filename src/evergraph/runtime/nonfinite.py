@@ -60,9 +60,14 @@ class Watch:
         return [g.counter for g in self.generators]
 
     def look(
-        self, bound: BoundProgram, fetched: Sequence[Any], inputs: list[Any], marks: list[int]
+        self,
+        bound: BoundProgram,
+        fetched: Sequence[Any],
+        inputs: list[Any],
+        marks: list[int],
+        new: Sequence[Any],
     ) -> None:
-        """Called after each run, before the variables take their new values."""
+        """Called after each run, before the variables take their `new` values."""
         try:
             found = [i for i in self.scalars if not isfinite(fetched[i])]
         except TypeError:
@@ -73,8 +78,8 @@ class Watch:
         if self.arrays and (runs < ALWAYS_UNTIL or not runs & 15):
             found += [i for i in self.arrays if not _is_fine(fetched[i])]
         if found:
-            self._report(bound, found, inputs, marks)
-        if self.remembers is not False:
+            self._report(bound, found, inputs, marks, new)
+        if self.remembers is not False and not _overwritten(inputs, new):
             self._remember(bound, inputs, marks)
 
     def _remember(self, bound: BoundProgram, inputs: list[Any], marks: list[int]) -> None:
@@ -85,7 +90,12 @@ class Watch:
             bound.store.last_update = (bound, inputs, marks)
 
     def _report(
-        self, bound: BoundProgram, found: list[int], inputs: list[Any], marks: list[int]
+        self,
+        bound: BoundProgram,
+        found: list[int],
+        inputs: list[Any],
+        marks: list[int],
+        written: Sequence[Any],
     ) -> None:
         """Warns once of each of these fetches, those of one origin together."""
         self.scalars = [i for i in self.scalars if i not in found]
@@ -93,6 +103,10 @@ class Watch:
         reported = bound.store.reported
         new = [i for i in found if self.tensors[i] not in reported]
         if not new or not settings.warn:
+            return
+        if _overwritten(inputs, written):
+            warn_at(_lost([self.tensors[i] for i in new], bound.runs), self.tensors[new[0]].op)
+            reported.update(self.tensors[i] for i in new)
             return
         trace = repeated(bound, inputs, marks)
         groups: dict[Any, list[int]] = {}
@@ -116,6 +130,20 @@ class Watch:
             origin = made or origin
         tensors = [self.tensors[i] for i in indices]
         warn_at(message(tensors, bound.runs, origin), origin.op)
+
+
+def _overwritten(inputs: Sequence[Any], new: Sequence[Any]) -> bool:
+    """Whether new values stand where old ones were, so that the run cannot be repeated."""
+    return any(x is y and isinstance(x, np.ndarray) for x in new for y in inputs)
+
+
+def _lost(tensors: Sequence[Tensor], runs: int) -> str:
+    names = ", ".join(t.name for t in tensors)
+    return (
+        f"{names} is NaN or infinite, after {runs} runs in which it was finite. The variables were "
+        "updated in place, so the operation that began it cannot be found any more: run with "
+        "EVERGRAPH_BACKEND=reference to have it named."
+    )
 
 
 def _is_fine(x: Any) -> bool:

@@ -286,7 +286,7 @@ class BoundProgram:
         if program.guards:
             _check_alive(program, results)
         if watch is not None:
-            watch.look(self, fetched, inputs, marks)
+            watch.look(self, fetched, inputs, marks, results[program.fetch_count :])
         if self.updated:
             # A fetched update is the variable's own array: that must not leave the session.
             new = results[program.fetch_count : program.result_count]
