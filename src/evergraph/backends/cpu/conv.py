@@ -347,14 +347,22 @@ def _run(
         launches.forward(x, w, out, g)
     elif kind == "input":
         w, dy = p.contiguous(inputs[0]), _last(p, inputs[1], steps)
+        _check_gradient(dy, g)
         out, reads = p.new(dtype, (g.batch, *g.size, g.depth)), (w, dy)
         launches.input_gradient(w, dy, out, g)
     else:
         x, dy = (_last(p, v, steps) for v in inputs)
+        _check_gradient(dy, g)
         out, reads = p.new(dtype, (*g.taps, g.depth, g.out)), (x, dy)
         launches.filter_gradient(x, dy, out, g)
     p.heavy(launches.done, reads, [out])
     return out if kind == "filter" else _as_asked(out, steps)
+
+
+def _check_gradient(dy: View, g: _Geometry) -> None:
+    """Kernels trust extents: a gradient that is not of the output's goes to the reference."""
+    if dy.shape != (g.batch, *g.count, g.out):
+        raise Unsupported(f"a gradient of shape {dy.shape}")
 
 
 def conv2d(p: Planner, op: Operation, values: Any, outs: Sequence[Shape]) -> list[View]:
