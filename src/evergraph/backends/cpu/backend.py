@@ -13,7 +13,6 @@ from .. import timing
 from ..contract import Array, Backend, Binding, Executable, OperationFailed, Segment, Shapes
 from ..reference import ReferenceBackend
 from .binding import CompiledBinding
-from .fuse import Unsupported
 from .jit import library
 from .plan import Plan, plan
 from .rules import Rule, rule_for
@@ -145,11 +144,11 @@ class CompiledExecutable(Executable):
         gc.disable()  # a plan makes many objects that all live: no use in looking for garbage
         try:
             made = self.plan(shapes, values)
-        except (Unsupported, NotImplementedError, ValueError) as error:
-            # The reference says what is wrong with shapes that do not fit.
-            self.reasons[shapes] = str(error)
+        except Exception as error:
+            # Whatever it is: the reference runs it, or says what is wrong, of which operation.
+            self.reasons[shapes] = f"{type(error).__name__}: {error}"
             for times in timing.active:
-                times.note(str(error))
+                times.note(self.reasons[shapes])
             return self.reference()
         finally:
             if collecting:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.allocation import allocatable
 from ...core.function import Function
 from ...core.tensor import Literal, Operand, Operation, Tensor
 from ...core.values import ConcreteValues, evaluate_constant
@@ -358,6 +359,8 @@ class Planner:
                 buffer.last = i
                 seen[buffer] = None
         plan.arena = [b for b in seen if b.kind == "arena"]
+        largest = max((b.size for b in seen if b.kind != "input"), default=0)
+        allocatable((largest,), np.dtype(np.uint8))
         plan.constants = [b for b in seen if b.kind == "constant"]
 
 
