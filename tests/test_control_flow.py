@@ -330,3 +330,19 @@ def test_lists_refuse() -> None:
         run(apply("TensorListPopBack", empty, scalar, element_dtype=tf.float32)[1])
     with pytest.raises(tf.errors.InvalidArgumentError, match="element 3"):
         run(apply("TensorListGetItem", _list(tf.zeros([1, 2])), 3, [2], element_dtype=tf.float32))
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+def test_a_variable_is_read_by_the_branch_that_runs_alone(use_resource: bool) -> None:
+    v = tf.Variable(3.0, use_resource=use_resource)
+    y = tf.cond(tf.is_variable_initialized(v), v.read_value, lambda: tf.constant(7.0))
+    p = tf.placeholder(tf.bool, [])
+    z = tf.cond(p, lambda: v * 2.0, lambda: tf.constant(1.0)) + 1.0
+    with tf.Session() as session:
+        assert session.run(y) == 7.0
+        assert session.run(z, {p: False}) == 2.0
+        with pytest.raises(tf.errors.FailedPreconditionError, match="uninitialized value"):
+            session.run(z, {p: True})
+        session.run(v.initializer)
+        assert session.run(y) == 3.0
+        assert session.run(z, {p: True}) == 7.0

@@ -31,6 +31,7 @@ from ..errors import (
     ResourceExhaustedError,
     UnimplementedError,
 )
+from ..ops.control import CONDITIONALS
 from ..transform.lower import Lowered, lower
 from ..transform.pipeline import optimize
 from ..transform.rewrite import copy_operation
@@ -77,12 +78,12 @@ class Program:
 
 
 def _used_inputs(function: Function) -> set[int]:
-    """The inputs that must have a value."""
+    """The inputs that must have a value, whatever branches run."""
     read = {
         x
         for op in function.graph.operations
         for i, x in enumerate(op.operands)
-        if i not in op.definition.may_be_unset
+        if i not in op.definition.may_be_unset and not (i and op.type in CONDITIONALS)
     }
     read.update(function.outputs)
     return {i for i, x in enumerate(function.inputs) if x in read}
@@ -249,6 +250,7 @@ class BoundProgram:
         self.bindings: dict[Any, Binding] = {}
         first = len(program.lowered.feeds)
         self.required = [c if first + i in program.used else None for i, c in enumerate(self.cells)]
+        self.may_be_unset = None in self.required
         self.fixed = self._fixed_binding()
         self.runs = 0
         self.watch: Watch | None = None
@@ -282,6 +284,8 @@ class BoundProgram:
         got = self._execute(list(values))
         program = self.program
         results = [got[r.index] if type(r) is _Slot else r for r in program.results]
+        if self.may_be_unset and any(x is None for x in results):
+            raise self._unset() or FailedPreconditionError(None, None, "A result has no value.")
         fetched = results[: program.fetch_count]
         if program.guards:
             _check_alive(program, results)
@@ -302,6 +306,22 @@ class BoundProgram:
                 raise self._uninitialized(cell)
             values.append(value)
         return values
+
+    def _unset(self) -> OpError | None:
+        """The error of a variable without a value, which a branch that ran must have read."""
+        for cell, required, start in zip(self.cells, self.required, self.starts, strict=True):
+            if cell.value is None and required is None and start is None and self._is_read(cell):
+                return self._uninitialized(cell)
+        return None
+
+    def _is_read(self, cell: Cell) -> bool:
+        """Whether a branch may read a variable's value."""
+        x = self.program.function.inputs[len(self.program.lowered.feeds) + self.cells.index(cell)]
+        return any(
+            x in op.operands[1:]
+            for op in self.program.function.graph.operations
+            if op.type in CONDITIONALS
+        )
 
     def _uninitialized(self, cell: Cell) -> OpError:
         variable = next(
@@ -332,7 +352,7 @@ class BoundProgram:
                     else (binding.run(arrays, self.states[i]))
                 )
             except OperationFailed as failure:
-                raise explain(failure) from failure.cause
+                raise self._unset() or explain(failure) from failure.cause
             for k, x in zip(step.outputs, results, strict=True):
                 values[k] = x
         return values
