@@ -24,6 +24,7 @@ from .vectors import masked_load, tail_mask, transposed
 _ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _ALONE = 64 << 10  # multiply-adds that one thread does sooner than it could ask others
 _ROW_BLOCK = 512
+_STREAMED = 16  # rows of a large B at a time, where each is read once: they pass side by side
 _PANELS = 10  # packed at a time: they stay in the second cache
 
 
@@ -101,6 +102,8 @@ def _launch(a: View, b: View, out: View, target: Target, threads: int) -> Launch
     parts, by_rows = _shares(m, n, k, rows, width, threads)
     # A panel of B may be larger than the first cache: it streams from the second one.
     deepest = max(32, (target.l1 * 3 // 2) // (width * size))
+    if pack_b == "none" and k * n * size > target.l2 // 2:
+        deepest = _STREAMED
     depth = math.ceil(k / math.ceil(k / deepest))
     panels = math.ceil(n / width)
     own = panels if by_rows else math.ceil(panels / parts) + 1  # of a part
