@@ -30,8 +30,9 @@ def count_condition(
         with control_dependencies((assert_rank_in(weights, (0, array_ops.rank(values))),)):
             weights = math_ops.cast(weights, float32)
             values = math_ops.multiply(values, weights)
+    value = array_ops.identity(count)
     update = assign_add(count, math_ops.reduce_sum(values))
-    return collected(count, update, metrics_collections, updates_collections)
+    return collected(value, update, metrics_collections, updates_collections)
 
 
 def _as_bools(predictions: Any, labels: Any, weights: Any) -> tuple[Any, Any, Any]:

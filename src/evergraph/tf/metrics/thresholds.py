@@ -117,7 +117,7 @@ def _count_at_thresholds(
         values, updates = confusion_matrix_at_thresholds(
             labels, predictions, thresholds, weights=weights, includes=(key,)
         )
-        return collected(values[key], updates[key], *collections)
+        return collected(array_ops.identity(values[key]), updates[key], *collections)
 
 
 def true_positives_at_thresholds(
