@@ -139,8 +139,12 @@ def expand_dims(sp_input: Any, axis: Any = None, name: Any = None) -> SparseTens
 def reorder(sp_input: Any, name: Any = None) -> SparseTensor:
     """`sp_input` with its elements in row-major order."""
     sp = converted(sp_input)
+    return _reordered(sp, _static(sp), name)
+
+
+def _reordered(sp: SparseTensor, shape: list[int] | None, name: Any = None) -> SparseTensor:
+    """`sp` in row-major order; its dense shape is written down where `shape` gives it."""
     indices, values = apply("SparseReorder", *_parts(sp), name=name)
-    shape = _static(sp)
     dense = array_ops.identity(sp.dense_shape) if shape is None else shape
     return SparseTensor(indices, values, dense)
 
@@ -187,10 +191,10 @@ def transpose(sp_input: Any, perm: Any = None, name: Any = None) -> SparseTensor
         indices = array_ops.transpose(selection_ops.gather(columns, perm))
         order, old = constant_value(convert_to_tensor(perm)) if given else None, _static(sp_input)
         if order is not None and old is not None:
-            dense: Any = [old[axis] for axis in order.tolist()]
-        else:
-            dense = selection_ops.gather(sp_input.dense_shape, perm)
-        return reorder(SparseTensor(indices, sp_input.values, dense))
+            shape = [old[axis] for axis in order.tolist()]
+            return reorder(SparseTensor(indices, sp_input.values, shape))
+        dense = selection_ops.gather(sp_input.dense_shape, perm)
+        return _reordered(SparseTensor(indices, sp_input.values, dense), None)
 
 
 def concat(
