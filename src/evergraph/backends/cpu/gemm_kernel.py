@@ -1,33 +1,40 @@
 """The microkernel of matrix products: a tile of C in registers, one step of K at a time.
 
-`C[rows x vectors * W] (+)= A[rows x K] B[K x vectors * W]`: A by any two strides, one by one; B
-and C with elements of a row side by side. The last vector is masked to the columns that exist.
-The function's parameters are a, b, c, K, A's row and column stride, B's row stride, C's row stride
-(bytes), columns in the last vector, whether to add to C, and how many such products are added up:
-A of the next one begins a step further, B where the last one ended (a batch-reduce product).
+`C[rows x vectors * W] (+)= alpha * A[rows x K] B[K x vectors * W]`: A by any two strides, one by
+one; B and C with elements of a row side by side. The last vector is masked to the columns that
+exist. The function's parameters are a, b, c, K, A's row and column stride, B's row stride, C's row
+stride (bytes), columns in the last vector, whether to add to C, alpha, and how many such products
+are added up: A of the next one begins a step further, B where the last one ended (a batch-reduce
+product). Elements are float, double, i32 or i64 (integers have no alpha).
 """
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 
 from .host import Target
 from .ir import Emitter, Value, element_of, lanes_of, vector
-from .jit import library
+from .jit import Library, library_of
+from .threads import native
 from .vectors import masked_load, masked_store, tail_mask
 
+SIZES = {"float": 4, "double": 8, "i32": 4, "i64": 8}
+"""Bytes of the elements that microkernels are made for."""
 _PARAMETERS = (
     "ptr %a, ptr %b, ptr %c, i64 %k, i64 %ars, i64 %acs, i64 %brs, i64 %crs, i64 %last, i64 %add, "
-    "i64 %batches, i64 %batch"
+    "double %alpha, i64 %batches, i64 %batch"
 )
 _ROWS_A_BASE = 3  # rows addressed from one pointer: base, base + stride, base + 2 strides
 
 
 def tile(target: Target) -> tuple[int, int]:
     """Rows and vectors of the largest tile that the registers hold."""
-    return (8, 3) if target.registers >= 32 else (4, 3)
+    if target.registers >= 32:
+        return 8, 3
+    return (4, 3) if target.has_fma else (4, 2)  # a product of its own needs a register
 
 
 def row_counts(target: Target) -> list[int]:
@@ -41,38 +48,53 @@ def row_counts(target: Target) -> list[int]:
 
 def lanes(target: Target, element: str) -> int:
     """Elements of a vector."""
-    return target.vector_bytes // (4 if element == "float" else 8)
+    return target.vector_bytes // SIZES[element]
 
 
-def micro_key(element: str, rows: int, vectors: int) -> str:
-    """The key of a microkernel."""
-    return f"gemm micro|{element}|{rows}|{vectors}"
-
-
-def emit_micro(target: Target, element: str, rows: int, vectors: int) -> str:
-    """The module of one microkernel."""
+def emit_micro(target: Target, element: str, rows: int, vectors: int) -> Emitter:
+    """One microkernel."""
     e = Emitter(target)
     kind = vector(element, lanes(target, element))
-    writer = _Micro(e, kind, rows, vectors)
-    writer.write()
-    return e.text(_PARAMETERS)
+    _Micro(e, kind, rows, vectors).write()
+    return e
 
 
-MICRO_TYPE = "i64 (ptr, ptr, ptr, i64, i64, i64, i64, i64, i64, i64, i64, i64)"
+def emit_table(target: Target, element: str) -> str:
+    """The module of all microkernels: `@kernel` writes their addresses to where it is told."""
+    table, outside = Emitter(target), dict[str, None]()
+    functions: list[str] = []
+    for rows in row_counts(target):
+        for vectors in range(1, tile(target)[1] + 1):
+            micro = emit_micro(target, element, rows, vectors)
+            outside |= micro.outside
+            micro.outside = {}
+            name = f"@micro{len(functions)}"
+            at = table.offset(table.args, 8 * len(functions))
+            table.store(Value("ptr", name), at)
+            text = micro.text(_PARAMETERS).replace("@kernel(", f"{name}(")
+            functions.append(text.replace("define i64", "define internal i64"))
+    return "\n".join([*outside, *functions, table.text()])
+
+
+MICRO_TYPE = "i64 (ptr, ptr, ptr, i64, i64, i64, i64, i64, i64, i64, double, i64, i64)"
 
 
 def table(target: Target, element: str) -> list[int]:
     """The addresses of all microkernels, by rows, then by vectors: slots of argument blocks."""
-    out = []
-    for rows in row_counts(target):
-        for vectors in range(1, tile(target)[1] + 1):
-            key = micro_key(element, rows, vectors)
-            emit = partial(emit_micro, target, element, rows, vectors)
-            out.append(library().function(key, emit))
-    return out
+    return _table(library_of(target), target, element)
+
+
+@cache
+def _table(library: Library, target: Target, element: str) -> list[int]:
+    key = f"gemm micros|{element}"
+    address = library.function(key, lambda: emit_table(target, element))
+    places = (ctypes.c_int64 * (len(row_counts(target)) * tile(target)[1]))()
+    native(address)(ctypes.addressof(places), 0, 1)
+    return list(places)
 
 
 _ONE, _ZERO = Value("i64", "1"), Value("i64", "0")
+_UNSCALED = Value("double", "1.0")
 
 
 @dataclass(frozen=True)
@@ -90,6 +112,7 @@ class Tiles:
     add: Value
     batches: Value = _ONE
     batch: Value = _ZERO
+    alpha: Value = _UNSCALED
 
 
 class TileWriter:
@@ -99,7 +122,7 @@ class TileWriter:
         self.e, self.target, self.table = e, target, table
         self.rows, self.vectors = tile(target)
         self.lanes = lanes(target, element)
-        self.size = 4 if element == "float" else 8
+        self.size = SIZES[element]
         self.width = self.vectors * self.lanes
 
     def write(
@@ -120,24 +143,49 @@ class TileWriter:
                 a = place(i) if place else e.offset(t.a, e.bin("mul", i, t.ars))
                 c = e.offset(t.c, e.bin("mul", i, t.crs))
                 values = [a, t.b, c, t.depth, t.ars, t.acs, t.brs, t.crs, last, t.add]
-                values += [t.batches, t.batch]
+                values += [t.alpha, t.batches, t.batch]
                 e.op(f"call {MICRO_TYPE} {micro.name}({', '.join(map(str, values))})", "i64")
             done = full
+
+
+def multiply_add(e: Emitter, a: Value, b: Value, c: Value) -> Value:
+    """`a * b + c`, in one rounding where the processor can."""
+    if element_of(a.type) not in ("float", "double"):
+        return e.bin("add", e.bin("mul", a, b), c)
+    if e.target.has_fma:
+        return e.unary_intrinsic("fma", a, b, c)
+    return e.bin("fadd", e.bin("fmul", a, b), c)
 
 
 class _Micro:
     def __init__(self, e: Emitter, kind: str, rows: int, vectors: int) -> None:
         self.e, self.kind, self.rows, self.vectors = e, kind, rows, vectors
-        self.lanes = lanes_of(kind)
-        self.bytes = self.lanes * (4 if element_of(kind) == "float" else 8)
+        self.lanes, self.element = lanes_of(kind), element_of(kind)
+        self.is_float = self.element in ("float", "double")
+        self.bytes = self.lanes * SIZES[self.element]
         self.mask = tail_mask(e, Value("i64", "%last"), self.lanes)
 
     def write(self) -> None:
         """The whole kernel."""
-        e, zero = self.e, self.e.const(self.kind, 0.0)
+        e, zero = self.e, self.e.const(self.kind, 0)
         sums = [
             [e.variable(self.kind, zero) for _ in range(self.vectors)] for _ in range(self.rows)
         ]
+        if e.target.has_masks:
+            self.products(sums, True)
+        else:  # masks cost: a tile without one goes without
+            whole = e.compare("icmp eq", Value("i64", "%last"), self.lanes)
+            with e.when(whole):
+                self.products(sums, False)
+            with e.when(e.negate(whole)):
+                self.products(sums, True)
+        if self.is_float:
+            self.scale(sums)
+        self.finish(sums)
+
+    def products(self, sums: list[list[Value]], masked: bool) -> None:
+        """Adds up all products."""
+        e = self.e
         rows = range(0, self.rows, _ROWS_A_BASE)
         bases = [e.variable("ptr") for _ in rows]
         b = e.variable("ptr", Value("ptr", "%b"))
@@ -146,37 +194,44 @@ class _Micro:
             for place, row in zip(bases, rows, strict=True):
                 e.set(place, e.offset(first, e.bin("mul", Value("i64", "%ars"), row)))
             with e.loop(0, Value("i64", "%k")):
-                self.step(sums, bases, b)
-        self.finish(sums)
+                self.step(sums, bases, b, masked)
 
-    def step(self, sums: list[list[Value]], bases: list[Value], b: Value) -> None:
+    def step(self, sums: list[list[Value]], bases: list[Value], b: Value, masked: bool) -> None:
         """One step of K."""
         e = self.e
         at = e.get(b, "ptr")
-        row = [self.load(at, v) for v in range(self.vectors)]
+        row = [self.load(at, v, masked) for v in range(self.vectors)]
         e.set(b, e.offset(at, Value("i64", "%brs")))
         for g, place in enumerate(bases):
             base = e.get(place, "ptr")
             for k in range(min(_ROWS_A_BASE, self.rows - g * _ROWS_A_BASE)):
                 at = base if k == 0 else e.offset(base, e.bin("mul", Value("i64", "%ars"), k))
-                x = e.splat(e.load(element_of(self.kind), at), self.lanes)
+                x = e.splat(e.load(self.element, at), self.lanes)
                 for v in range(self.vectors):
                     total = sums[g * _ROWS_A_BASE + k][v]
                     e.set(total, self.fma(x, row[v], e.get(total, self.kind)))
             e.set(place, e.offset(base, Value("i64", "%acs")))
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
-        e = self.e
-        if e.target.has_fma:
-            return e.unary_intrinsic("fma", a, b, c)
-        return e.bin("fadd", e.bin("fmul", a, b), c)
+        """`a * b + c`."""
+        return multiply_add(self.e, a, b, c)
 
-    def load(self, at: Value, v: int) -> Value:
+    def load(self, at: Value, v: int, masked: bool = True) -> Value:
+        """A vector of a row, the last one masked."""
         e = self.e
         place = e.offset(at, v * self.bytes)
-        if v < self.vectors - 1:
+        if v < self.vectors - 1 or not masked:
             return e.load(self.kind, place)
         return masked_load(e, self.kind, place, self.mask)
+
+    def scale(self, sums: list[list[Value]]) -> None:
+        """Multiplies the tile by alpha."""
+        e, alpha = self.e, Value("double", "%alpha")
+        with e.when(e.compare("fcmp une", alpha, 1.0)):
+            factor = e.convert("fptrunc", alpha, self.element)
+            factor = e.splat(factor, self.lanes)
+            for place in (x for row in sums for x in row):
+                e.set(place, e.bin("fmul", e.get(place, self.kind), factor))
 
     def finish(self, sums: list[list[Value]]) -> None:
         """Writes the tile, or adds it to what is there."""
@@ -194,7 +249,7 @@ class _Micro:
             for v in range(self.vectors):
                 x = e.get(sums[r][v], self.kind)
                 if adding:
-                    x = e.bin("fadd", x, self.load(row, v))
+                    x = e.bin("fadd" if self.is_float else "add", x, self.load(row, v))
                 at = e.offset(row, v * self.bytes)
                 if v < self.vectors - 1:
                     e.store(x, at)

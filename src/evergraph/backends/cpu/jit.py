@@ -120,3 +120,9 @@ class Library:
 def library() -> Library:
     """The library of this machine."""
     return Library()
+
+
+@cache
+def library_of(target: Target) -> Library:
+    """The library of a target: this machine's own, or one for tests of lesser processors."""
+    return library() if target == host() else Library(target)
