@@ -146,8 +146,8 @@ def _set_size(xp: Any, inputs: Any, attrs: Attrs) -> Any:
 
 
 def _set_size_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:
-    dense = values.as_shape(2)
-    return [None if dense is None else dense[:-1]]
+    """Unknown, as in TensorFlow: what is built on a size has the same ops only if that is so."""
+    return [None]
 
 
 define(
