@@ -337,7 +337,7 @@ def test_a_variable_is_read_by_the_branch_that_runs_alone(use_resource: bool) ->
     v = tf.Variable(3.0, use_resource=use_resource)
     y = tf.cond(tf.is_variable_initialized(v), v.read_value, lambda: tf.constant(7.0))
     p = tf.placeholder(tf.bool, [])
-    z = tf.cond(p, lambda: v * 2.0, lambda: tf.constant(1.0)) + 1.0
+    z = tf.cond(p, lambda: v.read_value() * 2.0, lambda: tf.constant(1.0)) + 1.0
     with tf.Session() as session:
         assert session.run(y) == 7.0
         assert session.run(z, {p: False}) == 2.0
@@ -346,3 +346,74 @@ def test_a_variable_is_read_by_the_branch_that_runs_alone(use_resource: bool) ->
         session.run(v.initializer)
         assert session.run(y) == 3.0
         assert session.run(z, {p: True}) == 7.0
+
+
+def _slopes_of_two_exits(v1: Any, second: Any) -> list[Any]:
+    """d/da and d/db of a loop's first result plus what `second` makes of its second one."""
+    with v1.Graph().as_default():
+        a, b, n = v1.Variable(2.0), v1.Variable([3.0, 4.0]), v1.placeholder(v1.int32, [])
+        _, x, y = v1.while_loop(
+            lambda i, x, y: i < n, lambda i, x, y: (i + 1, x * a, y * 2.0 + b), (0, a, b)
+        )
+        got = v1.gradients(x + second(v1, y), [a, b])
+        with v1.Session() as session:
+            session.run(v1.global_variables_initializer())
+            return [None if g is None else session.run(g, {n: 3}).tolist() for g in got]
+
+
+_SECONDS = {
+    "stopped": lambda v1, y: v1.reduce_sum(v1.stop_gradient(y)),
+    "rounded": lambda v1, y: v1.cast(v1.cast(v1.reduce_sum(y), v1.int32), v1.float32),
+    "unused": lambda v1, y: 1.0,
+    "used": lambda v1, y: v1.reduce_sum(y),
+}
+
+
+@pytest.mark.parametrize(
+    ("second", "of_b"),
+    [("stopped", [0.0, 0.0]), ("rounded", None), ("unused", None), ("used", [15.0, 15.0])],
+)
+def test_an_exit_without_gradient_beside_one_with_it(second: str, of_b: Any) -> None:
+    assert _slopes_of_two_exits(tf, _SECONDS[second]) == [32.0, of_b]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("second", list(_SECONDS))
+def test_exits_without_gradient_as_tensorflow(second: str) -> None:
+    v1 = pytest.importorskip("tensorflow").compat.v1
+    v1.disable_v2_behavior()
+    v1.disable_control_flow_v2()
+    ours = _slopes_of_two_exits(tf, _SECONDS[second])
+    assert ours == _slopes_of_two_exits(v1, _SECONDS[second])
+
+
+def test_a_scan_of_variables_has_zeros_where_nothing_flows() -> None:
+    a, b = tf.Variable(0.0), tf.Variable(0.0)
+    first, second = tf.scan(lambda e, i: (a, b), tf.zeros(5), initializer=(0.0, 0.0))
+    got = tf.gradients(first + tf.stop_gradient(second), [a, b])
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert session.run(got) == [5.0, 0.0]
+
+
+_READERS = {
+    "read": lambda array: array.read(0),
+    "stack": lambda array: array.stack(),
+    "concat": lambda array: array.concat(),
+    "gather": lambda array: array.gather([1]),
+}
+
+
+@pytest.mark.parametrize("clears", [True, False])
+@pytest.mark.parametrize("reader", list(_READERS))
+def test_a_read_that_nobody_uses_empties_its_array(reader: str, clears: bool) -> None:
+    array = tf.TensorArray(tf.float32, 2, clear_after_read=clears).unstack([[1.0, 2.0], [3.0, 4.0]])
+    first = _READERS[reader](array)
+    with tf.control_dependencies([first]):
+        second = _READERS[reader](array)
+    with tf.Session() as session:
+        if not clears:
+            assert session.run(second).tolist() == session.run(first).tolist()
+            return
+        with pytest.raises(tf.errors.InvalidArgumentError, match="twice because it was cleared"):
+            session.run(second)

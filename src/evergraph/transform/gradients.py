@@ -167,13 +167,20 @@ def _between(ys: Sequence[Tensor], xs: set[Tensor], stops: set[Tensor]) -> list[
     """The operations on paths from `xs` to `ys`, those nearest to `ys` first."""
     order = _postorder([y.op for y in ys if y not in stops], xs, stops)
     live: set[Operation] = set()
+
+    def carries(x: Operand) -> bool:
+        return x not in stops and isinstance(x, Tensor) and x.op in live and is_trainable(x)
+
     for op in order:
-        if any(
-            isinstance(x, Tensor) and (x in xs or (x.op in live and x not in stops))
-            for x in _sources(op)
-        ):
+        if any(x in xs or carries(x) for x in _sources(op)):
             live.add(op)
-    return [op for op in reversed(order) if op in live]
+    between: list[Operation] = []
+    reached = {y.op for y in ys}
+    for op in reversed(order):
+        if op in live and op in reached:
+            between.append(op)
+            reached.update(x.op for x in _sources(op) if isinstance(x, Tensor) and carries(x))
+    return between
 
 
 def _postorder(roots: Sequence[Operation], xs: set[Tensor], stops: set[Tensor]) -> list[Operation]:
@@ -219,7 +226,10 @@ _OWN_ZEROS = frozenset((*_CHOICES, *_WHILES, *call_gradients.CONDITIONALS, *call
 def _backward(
     graph: Graph, op: Operation, incoming: dict[Tensor, list[Gradient]], colocate: bool
 ) -> None:
-    if not any(out in incoming for out in op.outputs):
+    if not any(incoming.get(out) for out in op.outputs):
+        if op.type in EXITS:
+            # What `ys` hang on, but nothing flows to: if another exit's gradient comes, zeros do.
+            incoming.setdefault(loop_gradients.while_of(op), [])
         return
     if op.type in EXITS:
         total = aggregate(incoming[op.outputs[0]])
@@ -285,6 +295,8 @@ def _output_gradient(
     total = aggregate(incoming.get(out, ()))
     if total is not None:
         incoming[out] = [total]
+    elif out in incoming and is_trainable(out) and not _is_handle(out):
+        return loop_gradients.zeros(out)  # type: ignore[no-any-return]
     # A rule with several outputs gets zeros for those that nothing hangs on.
     fills = op.type not in _OWN_ZEROS
     if (

@@ -226,7 +226,7 @@ class _WhileGradient:
             grads = {k: _dense(g) for k, g in zip(targets, got, strict=True)}
             for k in moving:
                 if grads.get(k) is None:
-                    grads[k] = _zeros(self.body.inputs[k])
+                    grads[k] = zeros(self.body.inputs[k])
         backward = _Backward(self, before, moving, dy_args, grads)
         results = backward.build()
         for k in range(width):
@@ -309,7 +309,7 @@ class _Backward:
         count = self.iterations()
         starts: list[Any] = [count]
         starts += [self.start(k) for k in self.moving]
-        starts += [_zeros(self.read_constant(k)) for k in self.constants]
+        starts += [zeros(self.read_constant(k)) for k in self.constants]
         starts += lists.values()
         fixed = [k for k in range(len(self.stays)) if self.stays[k]]
         starts += [self.op.operands[k] for k in fixed]
@@ -324,7 +324,7 @@ class _Backward:
 
     def start(self, k: int) -> Any:
         dy = self.dys[k]
-        return _zeros(self.op.outputs[k]) if dy is None else _dense(dy)
+        return zeros(self.op.outputs[k]) if dy is None else _dense(dy)
 
     def read_constant(self, k: int) -> Any:
         x = self.op.operands[k]
@@ -518,7 +518,7 @@ def _dense(g: Any) -> Any:
     return g.to_tensor() if isinstance(g, IndexedSlices) else g
 
 
-def _zeros(x: Any) -> Any:
+def zeros(x: Any) -> Any:
     """Zeros like a tensor; constant where its shape is known."""
     kind = x.dtype.base_dtype
     if kind.name == "variant":
