@@ -65,7 +65,7 @@ def is_internal(name: str) -> bool:
     return name.startswith("_")
 
 
-_OF_LOWERING = ("_If", "_EffectIf", "_While", "_EffectWhile")
+_OF_LOWERING = ("_If", "_EffectIf", "_While", "_EffectWhile", "_SetValue", "_HasValue")
 
 
 def is_readable(name: str) -> bool:

@@ -12,7 +12,7 @@ from ..core.opdef import NO_GRADIENT, Array, Attrs, Values, define
 from ..core.shape import Shape, merge, show
 from ..core.tensor import Operand, Operation, Tensor
 from ..core.values import OperandValues
-from ..errors import NotFoundError, OutOfRangeError
+from ..errors import FailedPreconditionError, NotFoundError, OutOfRangeError
 from .indexed_slices import IndexedSlices
 from .operands import as_ints, np_dtype
 from .scattering import elements_shape, rows_shape, scatter_elements, scatter_rows
@@ -143,6 +143,45 @@ for _name, _handle in (("_InitializedValue", "ref(dtype)"), ("_InitializedResour
         may_be_unset=(0,),
         grad=lambda op, dy: [dy, None],
     )
+
+
+def uninitialized(name: str, is_resource: bool, place: str = "") -> str:
+    """The message of an error: a variable is read before it has a value."""
+    # TensorFlow's words for resource variables, which programs look for.
+    missing = f" Resource localhost/{name}/ does not exist." if is_resource else ""
+    return (
+        f"Attempting to use uninitialized value {name}: the variable{place} has no value in this "
+        "session. Run its initializer first, e.g. sess.run(tf.global_variables_initializer()), "
+        f"after all variables are made.{missing}"
+    )
+
+
+def _set_value(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
+    value = inputs[0]
+    if value is None:
+        raise FailedPreconditionError(
+            None, None, uninitialized(attrs["variable_name"], attrs["is_resource"])
+        )
+    return value
+
+
+# What branches and loops read is looked at where it is read: the other branch may not need it.
+define(
+    "_SetValue",
+    "variable:T -> value:T",
+    "T:type; variable_name:string; is_resource:bool",
+    shape=lambda shapes, attrs, values: [shapes[0]],
+    kernel=_set_value,
+    may_be_unset=(0,),
+)
+define(
+    "_HasValue",
+    "variable:T -> is_set:bool",
+    "T:type",
+    shape=lambda shapes, attrs, values: [()],
+    kernel=lambda xp, inputs, attrs: np.bool_(inputs[0] is not None),
+    may_be_unset=(0,),
+)
 
 
 def _variable_shape_shape(shapes: Sequence[Shape], attrs: Attrs, values: Values) -> list[Shape]:

@@ -17,7 +17,7 @@ from ..backends import timing
 from ..backends.contract import Backend, Binding, Executable, OperationFailed, Segment
 from ..backends.reference import ReferenceBackend
 from ..core.allocation import aligned_empty, is_own
-from ..core.function import Function, argument
+from ..core.function import Function, argument, inner_functions
 from ..core.graph import Graph
 from ..core.opdef import FIRST_OPERAND
 from ..core.provenance import describe
@@ -31,7 +31,7 @@ from ..errors import (
     ResourceExhaustedError,
     UnimplementedError,
 )
-from ..ops.control import CONDITIONALS
+from ..ops.state import uninitialized
 from ..transform.lower import Lowered, lower
 from ..transform.pipeline import optimize
 from ..transform.rewrite import copy_operation
@@ -68,6 +68,8 @@ class Program:
         self.guards = lowered.guards
         self.result_count = lowered.fetch_count + len(lowered.updated)
         self.used = _used_inputs(function)
+        first = len(lowered.feeds)
+        self.used.update(first + i for i, v in enumerate(self.variables) if v in lowered.required)
         self.unchecked = _unchecked(lowered, function)
         self.steps, self.value_count, self.results = _partition(function, lowered, backend)
 
@@ -79,14 +81,27 @@ class Program:
 
 def _used_inputs(function: Function) -> set[int]:
     """The inputs that must have a value, whatever branches run."""
-    read = {
-        x
-        for op in function.graph.operations
-        for i, x in enumerate(op.operands)
-        if i not in op.definition.may_be_unset and not (i and op.type in CONDITIONALS)
-    }
+    read = _read_inside(function)
     read.update(function.outputs)
     return {i for i, x in enumerate(function.inputs) if x in read}
+
+
+def _read_inside(function: Function) -> set[Operand]:
+    """What the operations of a function cannot do without."""
+    return {x for op in function.graph.operations for x in _needed_operands(op)}
+
+
+def _needed_operands(op: Operation) -> Iterator[Operand]:
+    """The operands that must have a value; branches and loops need what their operations need."""
+    inner = inner_functions(op)
+    first = len(op.operands) - max((len(f.inputs) for f in inner.values()), default=0)
+    needed = {x for f in inner.values() for x in _read_inside(f)}
+    inputs = [f.inputs for f in inner.values()]
+    for i, x in enumerate(op.operands):
+        if i in op.definition.may_be_unset:
+            continue
+        if not inner or i < first or any(own[i - first] in needed for own in inputs):
+            yield x
 
 
 def _unchecked(lowered: Lowered, function: Function) -> list[tuple[int, Operation]]:
@@ -250,7 +265,6 @@ class BoundProgram:
         self.bindings: dict[Any, Binding] = {}
         first = len(program.lowered.feeds)
         self.required = [c if first + i in program.used else None for i, c in enumerate(self.cells)]
-        self.may_be_unset = None in self.required
         self.fixed = self._fixed_binding()
         self.runs = 0
         self.watch: Watch | None = None
@@ -284,8 +298,6 @@ class BoundProgram:
         got = self._execute(list(values))
         program = self.program
         results = [got[r.index] if type(r) is _Slot else r for r in program.results]
-        if self.may_be_unset and any(x is None for x in results):
-            raise self._unset() or FailedPreconditionError(None, None, "A result has no value.")
         fetched = results[: program.fetch_count]
         if program.guards:
             _check_alive(program, results)
@@ -307,37 +319,13 @@ class BoundProgram:
             values.append(value)
         return values
 
-    def _unset(self) -> OpError | None:
-        """The error of a variable without a value, which a branch that ran must have read."""
-        for cell, required, start in zip(self.cells, self.required, self.starts, strict=True):
-            if cell.value is None and required is None and start is None and self._is_read(cell):
-                return self._uninitialized(cell)
-        return None
-
-    def _is_read(self, cell: Cell) -> bool:
-        """Whether a branch may read a variable's value."""
-        x = self.program.function.inputs[len(self.program.lowered.feeds) + self.cells.index(cell)]
-        return any(
-            x in op.operands[1:]
-            for op in self.program.function.graph.operations
-            if op.type in CONDITIONALS
-        )
-
     def _uninitialized(self, cell: Cell) -> OpError:
         variable = next(
             v for v, c in zip(self.program.variables, self.cells, strict=True) if c is cell
         )
-        # TensorFlow's words for resource variables, which programs look for.
-        is_resource = variable.type == "VarHandleOp"
-        missing = f" Resource localhost/{cell.name}/ does not exist." if is_resource else ""
-        return FailedPreconditionError(
-            None,
-            variable,
-            f"Attempting to use uninitialized value {cell.name}: the variable made at "
-            f"{describe(variable.site)} has no value in this session. Run its initializer first, "
-            "e.g. sess.run(tf.global_variables_initializer()), after all variables are made."
-            f"{missing}",
-        )
+        place = f" made at {describe(variable.site)}"
+        text = uninitialized(cell.name, variable.type == "VarHandleOp", place)
+        return FailedPreconditionError(None, variable, text)
 
     def _execute(self, values: list[Any]) -> list[Any]:
         values += [None] * (self.program.value_count - len(values))
@@ -352,7 +340,7 @@ class BoundProgram:
                     else (binding.run(arrays, self.states[i]))
                 )
             except OperationFailed as failure:
-                raise self._unset() or explain(failure) from failure.cause
+                raise explain(failure) from failure.cause
             for k, x in zip(step.outputs, results, strict=True):
                 values[k] = x
         return values
@@ -390,7 +378,8 @@ class BoundProgram:
     def _commit(self, new: list[Any], inputs: list[Any]) -> list[Any]:
         """Gives the variables their new values, and returns these."""
         for i, variable in self.program.unchecked:
-            check_shape(variable, np.asarray(new[i]))
+            if new[i] is not None:
+                check_shape(variable, np.asarray(new[i]))
         for cell, value in zip(self.updated, new, strict=True):
             if value is not cell.value:  # else the backend wrote the new value over the old one
                 cell.value = self._own(value, inputs)

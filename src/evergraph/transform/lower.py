@@ -31,8 +31,9 @@ class Lowered:
 
     The inputs are the feeds, then the old values of `variables`, then for each of `queried`
     whether it is initialised. The outputs are the fetched tensors, then the new values of
-    `updated`, then what the fetched operations give. `operations` are those of the source graph
-    that the program covers. `guards` maps fetches to the outputs that tell whether they have a
+    `updated`, then what the fetched operations give. `required` are variables that must have a
+    value even if no branch that runs reads them. `operations` are those of the source graph that
+    the program covers. `guards` maps fetches to the outputs that tell whether they have a
     value: what is inside a branch has none where the other branch ran.
     """
 
@@ -41,6 +42,7 @@ class Lowered:
     variables: list[Operation] = field(default_factory=list)
     queried: list[Operation] = field(default_factory=list)
     updated: list[Operation] = field(default_factory=list)
+    required: set[Operation] = field(default_factory=set)
     fetch_count: int = 0
     guards: dict[int, int] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
@@ -121,7 +123,8 @@ class _Program(Region):
     def fetched(self, x: Tensor) -> Operand:
         source = self.reference_behind(x)
         if source is not None and self.variable_behind(source) is not None:
-            return self.latest(self.needed_variable(source))
+            variable = self.needed_variable(source)
+            return self.set_value(variable, self.latest(variable))
         if x in self.values:
             return self.values[x]
         return self.value(x, self.seen.get(x.op, _NO_VERSIONS))
@@ -134,6 +137,14 @@ class _Program(Region):
             known.op.extra = variable
             self.old[variable] = known
         return known
+
+    def require(self, alias: Operation, source: Tensor) -> bool:
+        variable = self.needed_variable(source)
+        index = self.seen.get(alias, _NO_VERSIONS).get(variable, -1)
+        if index >= 0:
+            return self.versions[variable][index] not in self.unset
+        self.lowered.required.add(variable)
+        return True
 
     def is_set(self, variable: Operation) -> Tensor:
         known = self.queries.get(variable)

@@ -165,7 +165,11 @@ def _conditional(
     for (x, _, _), out in zip(pairs, op.outputs, strict=False):
         out.static_shape = None if region.doubtful else _known_better(out.static_shape, x)
         region.bind([x], [out])
-    return _after(region, updated, op.outputs[len(pairs) :], base)
+    new = op.outputs[len(pairs) :]
+    region.unset.update(
+        x for x, v in zip(new, updated, strict=True) if any(s.may_lack_value(v) for s in sides)
+    )
+    return _after(region, updated, new, base)
 
 
 def _known_better(shape: Shape, x: Tensor) -> Shape:
@@ -193,10 +197,8 @@ def _captured_operands(
     found: list[Operand] = []
     for key in captures.index:
         if isinstance(key, tuple):
-            variable, what = key
-            if what == "set":
-                found.append(region.is_set(variable))
-            elif variable in changing:
+            variable = key[0]
+            if variable in changing:
                 found.append(region.latest(variable))
             else:
                 found.append(region.version(variable, base))
@@ -316,10 +318,13 @@ def _repeat(
     outside = [*starts, *_captured_operands(region, _without_loop(captures), updated, base)]
     attrs = {"cond": test.function(order, [going_on]), "body": body.function(order, new)}
     results: list[Operand] = list(starts)
+    unset = [region.may_lack_value(v) or body.may_lack_value(v) for v in updated]
     op = _add(region, "_While", [outside[i] for i in order], attrs, kinds, source)
     for k, out in zip(round_trip, op.outputs, strict=False):
         results[k] = out
-    return results, _after(region, updated, op.outputs[len(round_trip) :], base)
+    changed = op.outputs[len(round_trip) :]
+    region.unset.update(x for x, may_be in zip(changed, unset, strict=True) if may_be)
+    return results, _after(region, updated, changed, base)
 
 
 def _without_loop(captures: Captures) -> Captures:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core import dtypes
+from ..core.emit import apply
 from ..core.function import Function, argument
 from ..core.graph import Graph
 from ..core.shape import Shape
@@ -92,8 +93,7 @@ class Code:
 class Captures:
     """What branches or loop parts take from outside: the same inputs, in the same order, for all.
 
-    A key is an operand of the region around, `(variable, "value")`, `(variable, "set")` or
-    `("loop", k)`.
+    A key is an operand of the region around, `(variable, "value")` or `("loop", k)`.
     """
 
     index: dict[Any, int] = field(default_factory=dict)
@@ -136,6 +136,9 @@ class Region:
         self.versions: dict[Operation, list[Operand]] = {}
         self.seen: dict[Operation, Ancestors] = {}
         self.inline = parent is not None and captures is None
+        self.aliases: set[Operation] = set()  # the identities of variables that run here
+        # Values of variables that may be none: what reads one of them looks first.
+        self.unset: set[Operand] = parent.unset if parent is not None and self.inline else set()
         self.doubtful: bool = parent.doubtful if parent is not None else False
 
     # -- nodes ---------------------------------------------------------------------------------
@@ -163,16 +166,19 @@ class Region:
         elif definition.reads is not None:
             self.bind(op.outputs, [self.read(op.operands[definition.reads], ancestors)])
         elif op.type in _QUERIES:
-            self.bind(op.outputs, [self.query(op, ancestors)])
+            variable = self.needed_variable(op.operands[0])
+            self.bind(op.outputs, [self.has_value(variable, ancestors)])
         elif op.type in MERGES or op.type in FUNCTIONAL or definition.function is not None:
             ancestors = self.choose(op, ancestors)
         elif definition.updates:
             ancestors = self.update(op, ancestors)
         elif op.type in ("Identity", "RefIdentity"):
-            if not self.is_alias(op.outputs[0]):
+            if self.is_alias(op.outputs[0]):
+                self.aliases.add(op)
+            else:
                 self.bind(op.outputs, [self.value(op.operands[0], ancestors)])
         else:
-            new = self.clone(op, [self.value(x, ancestors) for x in op.operands])
+            new = self.clone(op, self.operands_of(op, ancestors))
             self.bind(op.outputs, new.outputs)
         if ancestors:
             self.seen[op] = ancestors
@@ -222,6 +228,8 @@ class Region:
             return x
         source = x if is_handle(x) else self.reference_behind(x)
         if source is not None and self.variable_behind(source) is not None:
+            if source is not x and self.required(x.op, source):
+                return self.version(self.needed_variable(source), ancestors)
             return self.read(source, ancestors)
         if x in self.outer:
             return self.captured(self.outer[x])
@@ -279,7 +287,67 @@ class Region:
         fed = self.values.get(x)
         if fed is not None:
             return fed
-        return self.version(self.needed_variable(x), ancestors)
+        variable = self.needed_variable(x)
+        return self.set_value(variable, self.version(variable, ancestors))
+
+    def set_value(self, variable: Operation, value: Operand) -> Operand:
+        """A variable's value for those who cannot do without."""
+        if value not in self.unset:
+            return value
+        name = variable.attrs.get("shared_name") or variable.name
+        attrs = {"variable_name": name, "is_resource": variable.type == "VarHandleOp"}
+        return self.of_variable("_SetValue", variable, value, attrs)
+
+    def has_value(self, variable: Operation, ancestors: Ancestors) -> Operand:
+        """Whether a variable has a value at a point of the program."""
+        index = ancestors.get(variable, -1)
+        if index < 0:
+            return self.is_set(variable)
+        value = self.versions[variable][index]
+        if value not in self.unset:
+            return Literal(np.asarray(True))
+        return self.of_variable("_HasValue", variable, value, {})
+
+    def is_set(self, variable: Operation) -> Operand:
+        """Whether a variable has a value before this region."""
+        assert self.parent is not None
+        if self.inline:
+            return self.parent.has_value(variable, self.base)
+        return self.of_variable("_HasValue", variable, self.old_value(variable), {})
+
+    def of_variable(
+        self, kind: str, variable: Operation, value: Operand, attrs: dict[str, Any]
+    ) -> Operand:
+        """Adds an operation on a variable's value to this region's function."""
+        with self.graph.as_default():
+            found: Tensor = apply(kind, value, name=variable.name, **attrs)
+        found.op.extra, found.op.site = variable, variable.site
+        found.static_shape = value.static_shape if kind == "_SetValue" else ()
+        return found
+
+    def operands_of(self, op: Operation, ancestors: Ancestors) -> list[Operand]:
+        """The new operands of an operation, some of which may be variables without a value."""
+        found = []
+        for i, x in enumerate(op.operands):
+            if i in op.definition.may_be_unset and isinstance(x, Tensor) and x not in self.values:
+                found.append(self.version(self.needed_variable(x), ancestors))
+            else:
+                found.append(self.value(x, ancestors))
+        return found
+
+    def required(self, alias: Operation, source: Tensor) -> bool:
+        """Whether a variable surely has a value, since an identity of it runs further out.
+
+        TensorFlow reads a variable where its identity stands, though it sees later updates.
+        """
+        region: Region | None = self.parent if alias not in self.aliases else None
+        while region is not None and alias not in region.aliases:
+            region = region.parent
+        return region is not None and region.require(alias, source)
+
+    def require(self, alias: Operation, source: Tensor) -> bool:
+        """Sees to it that a variable that is read here always has a value, if that is possible."""
+        return False
 
     def version(self, variable: Operation, ancestors: Ancestors) -> Operand:
         """A variable's value at a point of the program."""
@@ -293,27 +361,14 @@ class Region:
         assert self.parent is not None
         if self.inline:
             return self.parent.version(variable, self.base)
-        return self.argument((variable, "value"), variable.attrs["dtype"], self.shape_of(variable))
+        key = (variable, "value")
+        value = self.argument(key, variable.attrs["dtype"], self.shape_of(variable))
+        self.unset.add(value)
+        return value
 
     def shape_of(self, variable: Operation) -> Shape:
         """What is known of the shape of a variable's value."""
         return variable_shape(variable)
-
-    def query(self, op: Operation, ancestors: Ancestors) -> Operand:
-        """Whether a variable has a value by now."""
-        variable = self.needed_variable(op.operands[0])
-        if ancestors.get(variable, -1) >= 0:
-            return Literal(np.asarray(True))
-        return self.is_set(variable)
-
-    def is_set(self, variable: Operation) -> Operand:
-        """Whether a variable has a value before this region."""
-        assert self.parent is not None
-        if self.base.get(variable, -1) >= 0:
-            return Literal(np.asarray(True))
-        if self.inline:
-            return self.parent.is_set(variable)
-        return self.argument((variable, "set"), dtypes.bool_, ())
 
     def update(self, op: Operation, ancestors: Ancestors) -> Ancestors:
         """Lowers an operation that gives variables new values."""
@@ -325,8 +380,10 @@ class Region:
                 operands.append(self.value(x, ancestors))
             elif definition.overwrites and targets[i] not in self.versions:
                 operands.append(Literal(np.zeros((), targets[i].attrs["dtype"].np_dtype)))
-            else:
+            elif definition.overwrites or i in definition.may_be_unset:
                 operands.append(self.latest(targets[i]))
+            else:
+                operands.append(self.set_value(targets[i], self.latest(targets[i])))
         new = self.clone(op, operands)
         ancestors = dict(ancestors)
         for out, variable in zip(new.outputs, targets.values(), strict=False):
@@ -340,6 +397,13 @@ class Region:
         chain = self.versions.setdefault(variable, [])
         chain.append(value)
         ancestors[variable] = len(chain) - 1
+
+    def may_lack_value(self, variable: Operation) -> bool:
+        """Whether a variable's last value so far may be none."""
+        chain = self.versions.get(variable)
+        if chain:
+            return chain[-1] in self.unset
+        return not self.inline or self.parent is None or self.parent.may_lack_value(variable)
 
     def latest(self, variable: Operation) -> Operand:
         """A variable's last value so far."""
