@@ -7,10 +7,9 @@ from typing import Any
 from ..core.emit import apply
 from ..core.graph import get_default_graph
 from ..core.tensor import Operation, Tensor
-from ..core.values import constant_value
-from . import array_ops, check_ops, math_ops
+from . import array_ops, check_ops, math_ops, sets
+from .conditionals import cond
 from .framework import convert_to_tensor, name_scope
-from .smart import cond
 
 _MESSAGE = "weights can not be broadcast to values."
 
@@ -27,18 +26,19 @@ def assert_broadcastable(weights: Any, values: Any) -> Operation:
             values_shape = array_ops.shape(values, name="shape")
             values_rank = array_ops.rank(values, name="rank")
         ranks = weights.shape.ndims, values.shape.ndims
-        if ranks[0] == 0:
-            return apply("NoOp", name="static_scalar_check_success")  # type: ignore[no-any-return]
-        if None in ranks:
-            valid = _valid_in_run(weights_rank, weights_shape, values_rank, values_shape)
-        else:
-            shapes = constant_value(weights_shape), constant_value(values_shape)
+        if None not in ranks:
+            if ranks[0] == 0:
+                return apply("NoOp", name="static_scalar_check_success")  # type: ignore[no-any-return]
             _check_static(weights, values)
-            if shapes[0] is not None and shapes[1] is not None:
+            if weights.shape.is_fully_defined() and values.shape.is_fully_defined():
                 return apply("NoOp", name="static_dims_check_success")  # type: ignore[no-any-return]
-            valid = _valid_extents(weights_shape, values_shape)
+        is_scalar = math_ops.equal(0, weights_rank, name="is_scalar")
         data = [_MESSAGE, "weights.shape=", weights.name, weights_shape]
-        data += ["values.shape=", values.name, values_shape]
+        data += ["values.shape=", values.name, values_shape, "is_scalar=", is_scalar]
+        shapes = weights_rank, weights_shape, values_rank, values_shape
+        valid = cond(
+            is_scalar, lambda: is_scalar, lambda: _valid_extents(*shapes), name="is_valid_shape"
+        )
         return check_ops.Assert(valid, data, name=scope)
 
 
@@ -55,22 +55,28 @@ def _check_static(weights: Tensor, values: Tensor) -> None:
         )
 
 
-def _valid_extents(weights_shape: Tensor, values_shape: Tensor) -> Tensor:
-    fits = math_ops.logical_or(
-        math_ops.equal(weights_shape, 1), math_ops.equal(weights_shape, values_shape)
-    )
-    return math_ops.reduce_all(fits)
-
-
-def _valid_in_run(
+def _valid_extents(
     weights_rank: Tensor, weights_shape: Tensor, values_rank: Tensor, values_shape: Tensor
-) -> Tensor:
-    is_scalar = math_ops.equal(0, weights_rank, name="is_scalar")
-    same_rank = math_ops.equal(values_rank, weights_rank, name="is_same_rank")
-    extents = cond(
-        same_rank, lambda: _valid_extents(weights_shape, values_shape), lambda: same_rank
-    )
-    return math_ops.logical_or(is_scalar, extents)
+) -> Any:
+    """Whether the ranks are equal, and then each extent of the weights 1 or that of the values."""
+    operands = (weights_rank, weights_shape, values_rank, values_shape)
+    with name_scope(None, "has_valid_nonscalar_shape", operands) as scope:
+        same_rank = math_ops.equal(values_rank, weights_rank, name="is_same_rank")
+        return cond(
+            same_rank,
+            lambda: _no_other_extent(weights_shape, values_shape),
+            lambda: same_rank,
+            name=scope,
+        )
+
+
+def _no_other_extent(weights_shape: Tensor, values_shape: Tensor) -> Tensor:
+    with name_scope(None, "has_invalid_dims", (weights_shape, values_shape)) as scope:
+        extents = array_ops.expand_dims(values_shape, -1)
+        allowed = array_ops.concat((extents, array_ops.ones_like(extents)), axis=1)
+        others = sets.difference(array_ops.expand_dims(weights_shape, -1), allowed)
+        number = array_ops.size(others.values, name="num_invalid_dims")
+        return math_ops.equal(0, number, name=scope)
 
 
 def broadcast_weights(weights: Any, values: Any) -> Tensor:
