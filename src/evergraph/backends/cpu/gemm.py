@@ -1,342 +1,449 @@
-"""Matrix products: how they are cut into tiles, packed and shared among threads.
+"""Matrix products as launches: which kernel, how operands are copied, cut and shared.
 
-Each part computes a share of C's columns (or rows, where those are few). For a block of K it packs
-some panels of B, a few vectors wide: one after another stays in the first cache while the rows of A
-pass. A is read where it lies, unless its rows are side by side (a transposed A): then a block of it
-is packed.
+`out (+)= alpha * a @ b` for views of any strides, with any number of leading batch axes that
+broadcast. Block sizes come from the target's caches and registers; extents, strides and offsets
+are numbers in argument blocks, so that products of other shapes run code that is already there.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from .gemm_kernel import Tiles, TileWriter, lanes, table, tile
+from . import gemm_code, gemv_code
+from .fuse import Unsupported
+from .gemm_code import BATCH_LOOPS, SHARE, Kind
+from .gemm_kernel import SIZES, lanes, table, tile
 from .host import Target
-from .ir import Emitter, Value, vector
-from .layout import Address, Buffer, Launch, Slot, View
-from .lower_nest import copy_launch
-from .vectors import masked_load, tail_mask, transposed
+from .layout import Address, Buffer, Launch, Shape, Slot, View, whole
+from .lower_nest import collapse, copy_launch, views_launch
+from .nest import Node
+from .scalars import BFLOAT16, FLOAT16
 
-_ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
+_FLOAT32 = np.dtype(np.float32)
+_ELEMENTS = {
+    _FLOAT32: "float",
+    np.dtype(np.float64): "double",
+    np.dtype(np.int32): "i32",
+    np.dtype(np.int64): "i64",
+}
+_NARROW = (FLOAT16, BFLOAT16)
+DTYPES = (*_ELEMENTS, *_NARROW)
+"""What there are products of; the narrow floats are multiplied and added as float32."""
+
 _ALONE = 64 << 10  # multiply-adds that one thread does sooner than it could ask others
-_ROW_BLOCK = 512
+_DEEP = 8  # how much longer than the other sides K must be to be cut
+_PARTIAL_BYTES = 1 << 20  # what partial sums may take, all together
 _STREAMED = 16  # rows of a large B at a time, where each is read once: they pass side by side
-_PANELS = 10  # packed at a time: they stay in the second cache
+_VECTOR_ROWS = 64  # of a matrix times a vector, enough for a part
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """What distinguishes the code of one driver from another's."""
-
-    element: str
-    pack_b: str
-    """`rows`: B's rows are contiguous; `columns`: its columns; `none`: it is used where it lies."""
-    pack_a: bool
-
-    @property
-    def key(self) -> str:
-        return f"gemm|{self.element}|{self.pack_b}|{self.pack_a}"
+def matmul(
+    a: View, b: View, out: View, target: Target, threads: int, *, accumulate: bool = False,
+    alpha: float = 1.0,
+) -> list[Launch]:  # fmt: skip
+    """The launches of `out = alpha * a @ b`, or of adding that to `out`, for two matrices."""
+    return batch_matmul(a, b, out, target, threads, accumulate=accumulate, alpha=alpha)
 
 
-# Slots of a driver's argument block.
-(
-    _A,
-    _B,
-    _C,
-    _M,
-    _N,
-    _K,
-    _ARS,
-    _ACS,
-    _BRS,
-    _BCS,
-    _CRS,
-    _KC,
-    _BY_ROWS,
-    _SB,
-    _SBSIZE,
-    _SA,
-    _SASIZE,
-    _ROWS,
-) = range(18)
-_TABLE = 18
-
-
-def matmul(a: View, b: View, out: View, target: Target, threads: int) -> list[Launch]:
-    """The launches of `out = a @ b` for matrices of float32 or float64, of any strides."""
+def batch_matmul(
+    a: View, b: View, out: View, target: Target, threads: int, *, accumulate: bool = False,
+    alpha: float = 1.0,
+) -> list[Launch]:  # fmt: skip
+    """As `matmul`, for each pair of matrices of leading axes that broadcast to those of `out`."""
     if not out.size:
         return []
-    if not a.shape[1]:
+    if alpha != 1.0 and out.dtype.kind in "iu":
+        raise Unsupported("factors of products of integers")
+    planner = _Planner(target, threads, alpha)
+    for views in _few_loops(_broadcast(a, out), _broadcast(b, out), out):
+        planner.any_layout(*views, accumulate)
+    return planner.launches
+
+
+def _broadcast(x: View, out: View) -> View:
+    """A view with the batch axes of the output."""
+    batch = out.shape[:-2]
+    own = (1,) * (len(out.shape) - len(x.shape)) + x.shape[:-2]
+    steps = (0,) * (len(out.shape) - len(x.shape)) + x.strides[:-2]
+    strides = tuple(0 if e == 1 else s for e, s in zip(own, steps, strict=True))
+    return replace(x, shape=(*batch, *x.shape[-2:]), strides=(*strides, *x.strides[-2:]))
+
+
+def _few_loops(a: View, b: View, out: View) -> Iterator[tuple[View, View, View]]:
+    """The operands with as few batch axes as their strides allow, in groups of batches."""
+    views = (a, b, out)
+    extents, moved = collapse(out.shape[:-2], [x.strides[:-2] for x in views])
+    outer = extents[: max(0, len(extents) - BATCH_LOOPS)]
+    for index in np.ndindex(*outer):
+        group = []
+        for x, steps in zip(views, moved, strict=True):
+            offset = x.offset + sum(i * s for i, s in zip(index, steps[: len(outer)], strict=True))
+            shape = (*extents[len(outer) :], *x.shape[-2:])
+            strides = (*steps[len(outer) :], *x.strides[-2:])
+            group.append(replace(x, shape=shape, strides=strides, offset=offset))
+        yield group[0], group[1], group[2]
+
+
+def _swapped(x: View) -> View:
+    """Matrices transposed."""
+    shape, strides = x.shape, x.strides
+    return replace(
+        x, shape=(*shape[:-2], *shape[:-3:-1]), strides=(*strides[:-2], *strides[:-3:-1])
+    )
+
+
+def _rows_lie_together(x: View) -> bool:
+    return x.shape[-1] == 1 or x.strides[-1] == x.dtype.itemsize
+
+
+def _columns_lie_together(x: View) -> bool:
+    return x.shape[-2] == 1 or x.strides[-2] == x.dtype.itemsize
+
+
+@dataclass
+class _Planner:
+    """Collects the launches of one product."""
+
+    target: Target
+    threads: int
+    alpha: float
+
+    def __post_init__(self) -> None:
+        self.launches: list[Launch] = []
+
+    # -- operands --------------------------------------------------------------------------
+
+    def any_layout(self, a: View, b: View, out: View, add: bool) -> None:
+        """Any strides, any dtype."""
+        if not a.shape[-1] and add:
+            return
+        if not a.shape[-1]:
+            self.zero(out)
+        elif out.dtype == FLOAT16 and not self.target.has_half:
+            raise Unsupported("float16 on a processor that cannot convert it")
+        elif out.dtype in _NARROW:
+            self.through_scratch(a, b, out, _FLOAT32, add)
+        elif out.dtype not in _ELEMENTS:
+            raise Unsupported(f"products of {out.dtype}")
+        elif _rows_lie_together(out):
+            self.with_rows(a, b, out, add)
+        elif _columns_lie_together(out):
+            self.with_rows(_swapped(b), _swapped(a), _swapped(out), add)
+        else:
+            self.through_scratch(a, b, out, out.dtype, add)
+
+    def through_scratch(self, a: View, b: View, out: View, dtype: np.dtype[Any], add: bool) -> None:
+        """A product in memory of its own, of another dtype perhaps, copied to its place."""
+        a, b = (x if x.dtype == dtype else self.copied(x, dtype) for x in (a, b))
+        result = self.new(out.shape, dtype)
+        self.with_rows(a, b, result, False)
+        self.sum([result], out, add)
+
+    def copied(self, x: View, dtype: np.dtype[Any]) -> View:
+        """A copy whose axes lie in the order of the original's; broadcast ones stay so."""
+        own = tuple(1 if s == 0 else e for e, s in zip(x.shape, x.strides, strict=True))
+        order = sorted(range(len(own)), key=lambda k: (-abs(x.strides[k]), k))
+        place = self.new(tuple(own[k] for k in order), dtype)
+        strides = [0] * len(own)
+        for k, stride in zip(order, place.strides, strict=True):
+            strides[k] = stride
+        target = View(place.buffer, dtype, own, tuple(strides))
+        self.add(copy_launch(replace(x, shape=own), target, self.target, self.threads))
+        kept = tuple(0 if x.strides[k] == 0 else s for k, s in enumerate(strides))
+        return replace(target, shape=x.shape, strides=kept)
+
+    def new(self, shape: Shape, dtype: np.dtype[Any]) -> View:
+        """Scratch memory."""
+        return whole(Buffer("arena", math.prod(shape) * dtype.itemsize), dtype, shape)
+
+    def add(self, launch: Launch) -> None:
+        """One launch more."""
+        self.launches.append(launch)
+
+    def zero(self, out: View) -> None:
+        """Zeros."""
         zero = Buffer("constant", out.dtype.itemsize, np.zeros(1, out.dtype))
-        return [copy_launch(View(zero, out.dtype, out.shape, (0, 0)), out, target, threads)]
-    before: list[Launch] = []
-    size = out.dtype.itemsize
-    if size not in b.strides and b.shape[0] > 1 and b.shape[1] > 1:
-        b, launch = _copied(b, target, threads)
-        before.append(launch)
-    return [*before, _launch(a, b, out, target, threads)]
+        source = View(zero, out.dtype, out.shape, (0,) * len(out.shape))
+        self.add(copy_launch(source, out, self.target, self.threads))
+
+    def sum(self, views: Sequence[View], out: View, add: bool) -> None:
+        """`out` = or += the sum of views, in this order."""
+        dtype = views[0].dtype
+        nodes = [Node("load", dtype, str(i)) for i in range(len(views))]
+        total = 0
+        for i in range(1, len(views)):
+            nodes.append(Node("op", dtype, "x + y", (total, i)))
+            total = len(nodes) - 1
+        loads = [*views]
+        if dtype != out.dtype:
+            nodes.append(Node("cast", out.dtype, "", (total,)))
+            total = len(nodes) - 1
+        if add:
+            nodes.append(Node("load", out.dtype, str(len(loads))))
+            nodes.append(Node("op", out.dtype, "x + y", (len(nodes) - 1, total)))
+            total = len(nodes) - 1
+            loads.append(out)
+        self.add(views_launch(loads, nodes, [(total, out)], self.target, self.threads))
+
+    # -- which kernel ----------------------------------------------------------------------
+
+    def with_rows(self, a: View, b: View, out: View, add: bool) -> None:
+        """The rows of `out` are contiguous."""
+        is_float = out.dtype in (_FLOAT32, np.float64)
+        if is_float and out.shape[-1] == 1:
+            self.vector(a, _swapped(b), _swapped(out), add)
+        elif is_float and out.shape[-2] == 1:
+            self.vector(_swapped(b), a, out, add)
+        else:
+            self.matrix(a, b, out, add)
+
+    def batches(self, a: View, b: View, out: View) -> tuple[list[Slot], int, Shape]:
+        """The slots of the batch, how many products it has, and loops that are left outside."""
+        steps = [x.strides[:-2] for x in (a, b, out)]
+        extents, moved = collapse(out.shape[:-2], steps)
+        missing = max(0, BATCH_LOOPS - len(extents))
+        if len(extents) > BATCH_LOOPS:
+            raise Unsupported("batches of more than three axes that lie apart")
+        slots = [*[1] * missing, *extents]
+        for m in moved:
+            slots += [*[0] * missing, *m]
+        return [*slots], math.prod(extents), tuple(extents)
+
+    def cut(self, a: View, b: View, parts: int) -> tuple[View, View, int]:
+        """Operands cut along K, and how long pieces are: a batch of products, partial sums."""
+        k = a.shape[-1]
+        step = -(-k // parts)
+        step = min(k, -(-step // 16) * 16)
+        count = -(-k // step)
+        return (
+            _again(a, count, step * a.strides[-1]),
+            _again(b, count, step * b.strides[-2]),
+            step,
+        )
+
+    def parts_of_k(self, a: View, b: View, out: View) -> int:
+        """Into how many partial sums a product is cut: 1 if it has work enough side by side."""
+        m, k, n = *a.shape[-2:], b.shape[-1]
+        deep = k >= _DEEP * max(m, n) and m * k * n >= 2 * _ALONE
+        if n == 1:
+            deep = deep and m < _VECTOR_ROWS * self.threads
+        fits = out.size * out.dtype.itemsize * self.threads <= _PARTIAL_BYTES
+        return self.threads if deep and fits and out.size == m * n else 1
+
+    # -- matrix times vector -----------------------------------------------------------------
+
+    def vector(self, a: View, x: View, y: View, add: bool) -> None:
+        """`y = a x`: `x` and `y` are rows."""
+        parts = self.parts_of_k(a, _swapped(x), y)
+        by_rows = _rows_lie_together(a)
+        if not by_rows and not _columns_lie_together(a):
+            a = self.together(a)
+            by_rows = _rows_lie_together(a)
+        if by_rows and not _rows_lie_together(x):
+            x = self.contiguous(x)
+        if parts > 1:
+            a, column, step = self.cut(a, _swapped(x), parts)
+            sums = self.new((a.shape[0], 1, y.shape[-1]), y.dtype)
+            self.add(self.vector_launch(a, _swapped(column), sums, (by_rows, False, step)))
+            self.sum(_layers(sums, y), y, add)
+        elif by_rows or _rows_lie_together(y):
+            self.add(self.vector_launch(a, x, y, (by_rows, add, 0)))
+        else:
+            scratch = self.new(y.shape, y.dtype)
+            self.add(self.vector_launch(a, x, scratch, (by_rows, False, 0)))
+            self.sum([scratch], y, add)
+
+    def together(self, x: View) -> View:
+        """A copy whose rows or columns are contiguous."""
+        copy = self.copied(x, x.dtype)
+        fine = _rows_lie_together(copy) or _columns_lie_together(copy)
+        return copy if fine else self.contiguous(x)
+
+    def contiguous(self, x: View) -> View:
+        """A copy in row-major order."""
+        out = self.new(x.shape, x.dtype)
+        self.add(copy_launch(x, out, self.target, self.threads))
+        return out
+
+    def vector_launch(self, a: View, x: View, y: View, how: tuple[bool, bool, int]) -> Launch:
+        """One launch of a kernel of matrices times vectors."""
+        by_rows, add, step = how
+        (m, k), size = a.shape[-2:], a.dtype.itemsize
+        batch, count, _ = self.batches(a, x, y)
+        parts, share = self.shares(m * k, (count, 1, m * size // 256))
+        numbers: dict[str, Slot] = {
+            "a": a.address(), "b": x.address(), "c": y.address(), "m": m, "k": k,
+            "ars": a.strides[-2], "acs": a.strides[-1], "bs": x.strides[-1],
+            "cs": y.strides[-1], "alpha": self.alpha, "add": int(add), "share": share,
+            "block": max(1, self.target.l1 // 4 // self.target.vector_bytes)
+            * lanes(self.target, _ELEMENTS[a.dtype]),
+            "k_step": step, "batch": count,
+        }  # fmt: skip
+        element, target = _ELEMENTS[a.dtype], self.target
+        return Launch(
+            gemv_code.key(element, by_rows),
+            lambda: gemv_code.emit(element, by_rows, target),
+            [*numbers.values(), *batch],
+            parts,
+            (a.buffer, x.buffer, *((y.buffer,) if add else ())),
+            (y.buffer,),
+            flops=2.0 * count * m * k,
+        )
+
+    def shares(self, work: int, counts: tuple[int, int, int]) -> tuple[int, int]:
+        """In how many parts a launch runs, and what they share: batch, columns or rows.
+
+        `work` is the multiply-adds of one product; `counts` how many products, panels and bands.
+        """
+        batch, panels, bands = counts
+        threads = self.threads
+        if threads == 1 or work * batch < _ALONE:
+            return 1, SHARE["batch"]
+        if batch >= 4 * threads or (batch > 1 and batch % threads == 0):
+            return threads, SHARE["batch"]
+        if panels >= 2 * threads or panels >= bands:
+            if panels > 1 or batch == 1:
+                return min(threads, panels), SHARE["columns"]
+        elif bands > 1:
+            return min(threads, bands), SHARE["rows"]
+        return min(threads, batch), SHARE["batch"]
+
+    # -- matrix times matrix -----------------------------------------------------------------
+
+    def matrix(self, a: View, b: View, out: View, add: bool) -> None:
+        """Neither side has one row or column alone."""
+        if not _rows_lie_together(b) and not _columns_lie_together(b):
+            b = self.together(b)
+        a, b, out = _merged(a, b, out)
+        parts = self.parts_of_k(a, b, out)
+        if parts > 1:
+            first, second, step = self.cut(_matrix(a), _matrix(b), parts)
+            sums = self.new((first.shape[0], *out.shape[-2:]), out.dtype)
+            self.add(self.matrix_launch(first, second, sums, False, step))
+            self.sum(_layers(sums, out), out, add)
+        else:
+            self.add(self.matrix_launch(a, b, out, add, 0))
+
+    def matrix_launch(self, a: View, b: View, out: View, add: bool, step: int) -> Launch:
+        """One launch of a driver."""
+        target, element = self.target, _ELEMENTS[out.dtype]
+        (m, k), n, size = a.shape[-2:], out.shape[-1], SIZES[element]
+        rows, vectors = tile(target)
+        width = vectors * lanes(target, element)
+        kind = self.kind(a, b, out)
+        batch, count, _ = self.batches(a, b, out)
+        panels = math.ceil(n / width)
+        parts, share = self.shares(m * k * n, (count, panels, math.ceil(m / rows)))
+        blocks = _Blocks(target, kind, (m, step or k, n), (rows, width))
+        sb = Buffer("arena", parts * blocks.packed_b) if kind.pack_b != "none" else None
+        sa = Buffer("arena", parts * blocks.packed_a) if kind.pack_a else None
+        numbers: dict[str, Slot] = {
+            "a": a.address(), "b": b.address(), "c": out.address(), "m": m, "n": n, "k": k,
+            "ars": a.strides[-2], "acs": a.strides[-1], "brs": b.strides[-2],
+            "bcs": b.strides[-1], "crs": out.strides[-2], "alpha": self.alpha, "add": int(add),
+            "share": share, "depth": blocks.depth, "columns": blocks.columns,
+            "rows": blocks.rows, "sb": _at(sb), "sb_size": blocks.packed_b, "sa": _at(sa),
+            "sa_size": blocks.packed_a, "k_step": step, "batch": count,
+        }  # fmt: skip
+        assert size == out.dtype.itemsize
+        return Launch(
+            kind.key,
+            lambda: gemm_code.emit(kind, target),
+            [*numbers.values(), *batch, *table(target, element)],
+            parts,
+            (a.buffer, b.buffer, *((out.buffer,) if add else ())),
+            tuple(x for x in (out.buffer, sb, sa) if x is not None),
+            flops=2.0 * count * m * n * k,
+        )
+
+    def kind(self, a: View, b: View, out: View) -> Kind:
+        """What is packed."""
+        element = _ELEMENTS[out.dtype]
+        (m, k), n = a.shape[-2:], out.shape[-1]
+        rows, vectors = tile(self.target)
+        width = vectors * lanes(self.target, element)
+        size = out.dtype.itemsize
+        if not _rows_lie_together(b):
+            pack_b = "columns"
+        else:
+            near = n <= width and 0 < b.strides[-2] <= 2 * width * size
+            near = near and (self.target.vector_bytes >= 32 or n * size % 16 == 0)
+            pack_b = "none" if m <= rows or near else "rows"
+        beside = a.strides[-1] == size or k == 1
+        pack_a = not beside and m > rows and (n > width or k * a.strides[-1] > self.target.l1)
+        return Kind(element, pack_b, pack_a)
 
 
-def _copied(x: View, target: Target, threads: int) -> tuple[View, Launch]:
-    rows, columns = x.shape
-    buffer = Buffer("arena", x.size * x.dtype.itemsize)
-    strides = (columns * x.dtype.itemsize, x.dtype.itemsize)
-    out = View(buffer, x.dtype, (rows, columns), strides)
-    return out, copy_launch(x, out, target, threads)
+class _Blocks:
+    """The sizes of blocks, and what packing them takes."""
+
+    def __init__(
+        self, target: Target, kind: Kind, extents: tuple[int, int, int], tile: tuple[int, int]
+    ) -> None:
+        m, k, n = extents
+        band, width = tile
+        size, panels = SIZES[kind.element], math.ceil(n / width)
+        # A panel of B may be larger than the first cache: it streams from the second one.
+        deepest = max(32, target.l1 * 3 // 2 // (width * size))
+        if kind.pack_b == "none" and k * n * size > target.l2 // 2:
+            deepest = _STREAMED
+        self.depth = math.ceil(k / math.ceil(k / deepest))
+        panel = self.depth * width * size
+        wide = max(1, min(panels, target.l2 * 5 // 8 // panel))
+        self.columns = wide * width
+        margin = target.vector_bytes // size * width * size  # squares reach beyond the last row
+        self.packed_b = wide * panel + margin
+        most = max(1, target.l2 // 8 // (self.depth * size * band))
+        self.rows = band * min(math.ceil(m / band), most)
+        self.packed_a = self.rows * self.depth * size
 
 
-def _launch(a: View, b: View, out: View, target: Target, threads: int) -> Launch:
-    (m, k), n = a.shape, b.shape[1]
-    size = out.dtype.itemsize
-    element = _ELEMENTS[out.dtype]
-    rows, vectors = tile(target)
-    width = vectors * lanes(target, element)
-    contiguous = b.strides[1] == size or n == 1
-    pack_b = ("none" if m <= rows else "rows") if contiguous else "columns"
-    pack_a = a.strides[1] != size and k > 1 and m > rows and n > width
-    kind = _Kind(element, pack_b, pack_a)
-    parts, by_rows = _shares(m, n, k, rows, width, threads)
-    # A panel of B may be larger than the first cache: it streams from the second one.
-    deepest = max(32, (target.l1 * 3 // 2) // (width * size))
-    if pack_b == "none" and k * n * size > target.l2 // 2:
-        deepest = _STREAMED
-    depth = math.ceil(k / math.ceil(k / deepest))
-    panels = math.ceil(n / width)
-    own = panels if by_rows else math.ceil(panels / parts) + 1  # of a part
-    packed = depth * width * size * min(own, _PANELS)
-    sb = Buffer("arena", parts * packed) if pack_b != "none" else None
-    block = rows * min(math.ceil(m / rows), max(1, target.l2 // 3 // (depth * size * rows)))
-    if not pack_a:
-        block = max(block, _ROW_BLOCK)
-    sa = Buffer("arena", parts * block * depth * size) if pack_a else None
-    slots: list[Slot] = [
-        a.address(), b.address(), out.address(), m, n, k, *a.strides, *b.strides, out.strides[0],
-        depth, int(by_rows), _at(sb), packed, _at(sa), block * depth * size, block,
-        *table(target, element),
-    ]  # fmt: skip
-    assert len(slots) == _TABLE + len(table(target, element))
-    writes = tuple(x for x in (out.buffer, sb, sa) if x is not None)
-    return Launch(
-        kind.key, lambda: _emit(kind, target), slots, parts, (a.buffer, b.buffer), writes,
-        flops=2.0 * m * n * k,
-    )  # fmt: skip
+def _again(x: View, count: int, step: int) -> View:
+    """A matrix so many times, each time a step further."""
+    return replace(x, shape=(count, *x.shape[-2:]), strides=(step, *x.strides[-2:]))
+
+
+def _merged(a: View, b: View, out: View) -> tuple[View, View, View]:
+    """Batches of products with one B as one product with more rows, where A and C allow it."""
+    while len(out.shape) > 2:
+        count, m = out.shape[-3:-1]
+        shared = b.strides[-3] == 0 and all(x.strides[-3] == m * x.strides[-2] for x in (a, out))
+        if count != 1 and not shared:
+            break
+        rows = count * m
+        stride = -2 if count == 1 or m > 1 else -3
+        a, out = (
+            replace(
+                x,
+                shape=(*x.shape[:-3], rows, x.shape[-1]),
+                strides=(*x.strides[:-3], x.strides[stride], x.strides[-1]),
+            )
+            for x in (a, out)
+        )
+        b = replace(
+            b, shape=(*b.shape[:-3], *b.shape[-2:]), strides=(*b.strides[:-3], *b.strides[-2:])
+        )
+    return a, b, out
+
+
+def _layers(sums: View, out: View) -> list[View]:
+    """The partial sums, each as a view of the output's shape."""
+    step = sums.strides[0]
+    strides = (0,) * (len(out.shape) - 2) + sums.strides[1:]
+    return [
+        View(sums.buffer, sums.dtype, out.shape, strides, i * step) for i in range(sums.shape[0])
+    ]
+
+
+def _matrix(x: View) -> View:
+    """A batch of one as a matrix."""
+    return replace(x, shape=x.shape[-2:], strides=x.strides[-2:])
 
 
 def _at(buffer: Buffer | None) -> Slot:
     return 0 if buffer is None else Address(buffer)
-
-
-def _shares(m: int, n: int, k: int, rows: int, width: int, threads: int) -> tuple[int, bool]:
-    """In how many parts, and whether these share the rows rather than the columns."""
-    if m * n * k < _ALONE or threads == 1:
-        return 1, False
-    panels, bands = -(-n // width), -(-m // rows)
-    if panels >= 2 * threads or panels >= bands:
-        return min(threads, panels), False
-    return min(threads, bands), True
-
-
-def _emit(kind: _Kind, target: Target) -> str:
-    e = Emitter(target)
-    _Driver(e, kind, target).write()
-    return e.text()
-
-
-class _Driver:
-    """The code of one part of a product."""
-
-    def __init__(self, e: Emitter, kind: _Kind, target: Target) -> None:
-        self.e, self.kind, self.target = e, kind, target
-        self.rows, self.vectors = tile(target)
-        self.lanes = lanes(target, kind.element)
-        self.size = 4 if kind.element == "float" else 8
-        self.width = self.vectors * self.lanes
-        self.tiles = TileWriter(e, target, kind.element, _TABLE)
-        (self.a, self.b, self.c) = (e.pointer(i) for i in (_A, _B, _C))
-        self.m, self.n, self.k = (e.slot(i) for i in (_M, _N, _K))
-        self.ars, self.acs, self.brs, self.bcs, self.crs = (
-            e.slot(i) for i in range(_ARS, _CRS + 1)
-        )
-        self.depth, self.block = e.slot(_KC), e.slot(_ROWS)
-        self.sb = e.offset(e.pointer(_SB), e.bin("mul", e.part, e.slot(_SBSIZE)))
-        self.sa = e.offset(e.pointer(_SA), e.bin("mul", e.part, e.slot(_SASIZE)))
-
-    def times(self, a: Value, b: Value | int) -> Value:
-        return self.e.bin("mul", a, b)
-
-    def plus(self, a: Value, b: Value | int) -> Value:
-        return self.e.bin("add", a, b)
-
-    def minus(self, a: Value, b: Value) -> Value:
-        return self.e.bin("sub", a, b)
-
-    def at(self, base: Value, *steps: tuple[Value, Value | int]) -> Value:
-        """An address some strides further."""
-        for index, stride in steps:
-            base = self.e.offset(base, self.times(index, stride))
-        return base
-
-    def bounds(self) -> tuple[Value, Value, Value, Value]:
-        """The rows and columns of this part, in whole tiles."""
-        e = self.e
-        by_rows = e.compare("icmp ne", e.slot(_BY_ROWS), 0)
-        zero = Value("i64", "0")
-        bands = e.bin("udiv", self.plus(self.m, self.rows - 1), self.rows)
-        panels = e.bin("udiv", self.plus(self.n, self.width - 1), self.width)
-        r0, r1 = (self.times(x, self.rows) for x in e.share(bands))
-        c0, c1 = (self.times(x, self.width) for x in e.share(panels))
-        return (
-            e.select(by_rows, r0, zero),
-            e.select(by_rows, e.minimum(r1, self.m), self.m),
-            e.select(by_rows, zero, c0),
-            e.select(by_rows, self.n, e.minimum(c1, self.n)),
-        )
-
-    def write(self) -> None:
-        """Blocks of K, of columns, of rows; panels of columns, tiles."""
-        e = self.e
-        r0, r1, c0, c1 = self.bounds()
-        wide = Value("i64", str(_PANELS * self.width))
-        with e.loop(0, self.k, self.depth) as k0:
-            kc = e.minimum(self.depth, self.minus(self.k, k0))
-            add = e.convert("zext", e.compare("icmp ne", k0, 0), "i64")
-            with e.loop(c0, c1, wide) as j0:
-                stop = e.minimum(self.plus(j0, wide), c1)
-                if self.kind.pack_b != "none":
-                    self.pack_b((j0, stop), k0, kc)
-                with e.loop(r0, r1, self.block) as i0:
-                    mc = e.minimum(self.block, self.minus(r1, i0))
-                    a = self.at(self.a, (i0, self.ars), (k0, self.acs))
-                    if self.kind.pack_a:
-                        self.pack_a(a, mc, kc)
-                    with e.loop(j0, stop, self.width) as j:
-                        c = self.at(self.c, (i0, self.crs), (j, self.size))
-                        self.panel(a, (k0, j0, j), c, (mc, self.minus(stop, j), kc), add)
-
-    def pack_b(self, columns: tuple[Value, Value], k0: Value, kc: Value) -> None:
-        """Copies a block of B to panels, one after another."""
-        e = self.e
-        j0, stop = columns
-        if self.kind.pack_b == "rows":
-            self.pack_rows(
-                self.at(self.b, (k0, self.brs), (j0, self.size)), self.minus(stop, j0), kc
-            )
-            return
-        with e.loop(j0, stop, self.width) as j:
-            nc = e.minimum(Value("i64", str(self.width)), self.minus(stop, j))
-            self.pack_columns(
-                self.at(self.b, (k0, self.brs), (j, self.bcs)), self.panel_place(j0, j, kc), nc, kc
-            )
-
-    def panel_place(self, j0: Value, j: Value, kc: Value) -> Value:
-        """Where the packed panel of a column is."""
-        return self.at(self.sb, (self.minus(j, j0), self.times(kc, self.size)))
-
-    def panel(
-        self, a: Value, where: tuple[Value, Value, Value], c: Value,
-        extents: tuple[Value, Value, Value], add: Value,
-    ) -> None:  # fmt: skip
-        """All rows of a block times one panel of B."""
-        e = self.e
-        (k0, j0, j), (mc, left, kc) = where, extents
-        nc = e.minimum(Value("i64", str(self.width)), left)
-        if self.kind.pack_b == "none":
-            b, brs = self.at(self.b, (k0, self.brs), (j, self.bcs)), self.brs
-        else:
-            b, brs = self.panel_place(j0, j, kc), Value("i64", str(self.width * self.size))
-        place = None
-        ars, acs = self.ars, self.acs
-        if self.kind.pack_a:
-            place = partial(self.packed_row, kc)
-            ars, acs = (Value("i64", str(x * self.size)) for x in (1, self.rows))
-        self.tiles.write(Tiles(a, ars, acs, b, brs, c, self.crs, kc, add), mc, nc, place)
-
-    def packed_row(self, kc: Value, i: Value) -> Value:
-        """Where a row of packed A begins: bands of the largest tile's rows, each K-major."""
-        e = self.e
-        band, inside = e.bin("udiv", i, self.rows), e.bin("urem", i, self.rows)
-        wide = self.times(kc, self.rows * self.size)
-        return self.at(self.sa, (band, wide), (inside, self.size))
-
-    def pack_a(self, a: Value, mc: Value, kc: Value) -> None:
-        """Copies a block of A to bands of rows, K-major."""
-        e = self.e
-        with e.loop(0, mc, self.rows) as i:
-            count = e.minimum(Value("i64", str(self.rows)), self.minus(mc, i))
-            band = self.at(
-                self.sa, (e.bin("udiv", i, self.rows), self.times(kc, self.rows * self.size))
-            )
-            source = self.at(a, (i, self.ars))
-            beside = e.compare("icmp eq", self.ars, self.size)
-            whole = e.bin("and", beside, e.compare("icmp eq", count, self.rows))
-            kind = vector(self.kind.element, self.rows)
-            with e.when(whole), e.loop(0, kc) as k:
-                x = e.load(kind, self.at(source, (k, self.acs)))
-                e.store(x, self.at(band, (k, self.rows * self.size)))
-            with e.when(e.negate(whole)), e.loop(0, kc) as k, e.loop(0, count) as r:
-                x = e.load(self.kind.element, self.at(source, (k, self.acs), (r, self.ars)))
-                e.store(x, self.at(band, (k, self.rows * self.size), (r, self.size)))
-
-    def pack_rows(self, b: Value, nc: Value, kc: Value) -> None:
-        """Copies a block of B whose rows are contiguous, row by row; what is beyond it is zero."""
-        e = self.e
-        kind = vector(self.kind.element, self.lanes)
-        panel_step = self.times(kc, self.width * self.size)
-        full = e.bin("udiv", nc, self.width)
-        left = self.minus(nc, self.times(full, self.width))
-        masks = [self.mask(left, v) for v in range(self.vectors)]
-        ragged = e.compare("icmp ne", left, 0)
-        with e.loop(0, kc) as k:
-            source = self.at(b, (k, self.brs))
-            target = self.at(self.sb, (k, self.width * self.size))
-            with e.loop(0, full) as panel:
-                here = self.at(source, (panel, self.width * self.size))
-                there = self.at(target, (panel, panel_step))
-                for by in self.vector_offsets():
-                    e.store(e.load(kind, e.offset(here, by)), e.offset(there, by))
-            with e.when(ragged):
-                here = self.at(source, (full, self.width * self.size))
-                there = self.at(target, (full, panel_step))
-                for mask, by in zip(masks, self.vector_offsets(), strict=True):
-                    e.store(masked_load(e, kind, e.offset(here, by), mask), e.offset(there, by))
-
-    def vector_offsets(self) -> list[int]:
-        """Where the vectors of a panel's row begin."""
-        return [v * self.lanes * self.size for v in range(self.vectors)]
-
-    def mask(self, nc: Value, v: int) -> Value:
-        """Which lanes of a panel's vector are columns that exist."""
-        e = self.e
-        left = self.plus(nc, -v * self.lanes)
-        zero = Value("i64", "0")
-        return tail_mask(e, e.select(e.compare("icmp sgt", left, 0), left, zero), self.lanes)
-
-    def pack_columns(self, b: Value, place: Value, nc: Value, kc: Value) -> None:
-        """Copies a panel of B whose columns are contiguous, in squares that are transposed."""
-        e, w = self.e, self.lanes
-        kind = vector(self.kind.element, w)
-        squares = self.minus(kc, e.bin("urem", kc, w))
-        groups = e.bin("udiv", nc, w)
-        with e.loop(0, groups) as g:
-            j = self.times(g, w)
-            with e.loop(0, squares, w) as k:
-                source = self.at(b, (k, self.brs), (j, self.bcs))
-                rows = [e.load(kind, e.offset(source, self.times(self.bcs, i))) for i in range(w)]
-                target = self.at(place, (k, self.width * self.size), (j, self.size))
-                for i, x in enumerate(transposed(e, rows)):
-                    e.store(x, e.offset(target, i * self.width * self.size))
-            self.pack_elements(b, place, (j, self.plus(j, w)), (squares, kc))
-        self.pack_elements(b, place, (self.times(groups, w), nc), (Value("i64", "0"), kc))
-
-    def pack_elements(
-        self, b: Value, place: Value, columns: tuple[Value, Value], rows: tuple[Value, Value]
-    ) -> None:
-        """Copies what is left, element by element."""
-        e = self.e
-        with e.loop(*columns) as j, e.loop(*rows) as k:
-            x = e.load(self.kind.element, self.at(b, (k, self.brs), (j, self.bcs)))
-            e.store(x, self.at(place, (k, self.width * self.size), (j, self.size)))

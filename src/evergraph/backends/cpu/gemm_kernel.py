@@ -3,9 +3,10 @@
 `C[rows x vectors * W] (+)= alpha * A[rows x K] B[K x vectors * W]`: A by any two strides, one by
 one; B and C with elements of a row side by side. The last vector is masked to the columns that
 exist. The function's parameters are a, b, c, K, A's row and column stride, B's row stride, C's row
-stride (bytes), columns in the last vector, whether to add to C, alpha, and how many such products
-are added up: A of the next one begins a step further, B where the last one ended (a batch-reduce
-product). Elements are float, double, i32 or i64 (integers have no alpha).
+stride (bytes), columns in the last vector, how many of B may be read there, whether to add to C,
+alpha, and how many such products are added up: A of the next one begins a step further, B where
+the last one ended (a batch-reduce product). Elements are float, double, i32 or i64; integers have
+no alpha.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from .vectors import masked_load, masked_store, tail_mask
 SIZES = {"float": 4, "double": 8, "i32": 4, "i64": 8}
 """Bytes of the elements that microkernels are made for."""
 _PARAMETERS = (
-    "ptr %a, ptr %b, ptr %c, i64 %k, i64 %ars, i64 %acs, i64 %brs, i64 %crs, i64 %last, i64 %add, "
-    "double %alpha, i64 %batches, i64 %batch"
+    "ptr %a, ptr %b, ptr %c, i64 %k, i64 %ars, i64 %acs, i64 %brs, i64 %crs, i64 %last, "
+    "i64 %readable, i64 %add, double %alpha, i64 %batches, i64 %batch"
 )
 _ROWS_A_BASE = 3  # rows addressed from one pointer: base, base + stride, base + 2 strides
 
@@ -76,7 +77,7 @@ def emit_table(target: Target, element: str) -> str:
     return "\n".join([*outside, *functions, table.text()])
 
 
-MICRO_TYPE = "i64 (ptr, ptr, ptr, i64, i64, i64, i64, i64, i64, i64, double, i64, i64)"
+MICRO_TYPE = "i64 (ptr, ptr, ptr, i64, i64, i64, i64, i64, i64, i64, i64, double, i64, i64)"
 
 
 def table(target: Target, element: str) -> list[int]:
@@ -113,6 +114,8 @@ class Tiles:
     batches: Value = _ONE
     batch: Value = _ZERO
     alpha: Value = _UNSCALED
+    padded: bool = False
+    """Whether B's rows may be read up to a whole number of vectors."""
 
 
 class TileWriter:
@@ -133,6 +136,7 @@ class TileWriter:
         count = e.bin("udiv", e.bin("add", columns, self.lanes - 1), self.lanes)
         before = e.bin("mul", e.bin("add", count, -1), self.lanes)
         last = e.bin("sub", columns, before)
+        readable = Value("i64", str(self.lanes)) if t.padded else last
         done = Value("i64", "0")
         for index, tile_rows in enumerate(row_counts(self.target)):
             left = e.bin("sub", rows, done)
@@ -142,7 +146,7 @@ class TileWriter:
             with e.loop(done, full, tile_rows) as i:
                 a = place(i) if place else e.offset(t.a, e.bin("mul", i, t.ars))
                 c = e.offset(t.c, e.bin("mul", i, t.crs))
-                values = [a, t.b, c, t.depth, t.ars, t.acs, t.brs, t.crs, last, t.add]
+                values = [a, t.b, c, t.depth, t.ars, t.acs, t.brs, t.crs, last, readable, t.add]
                 values += [t.alpha, t.batches, t.batch]
                 e.op(f"call {MICRO_TYPE} {micro.name}({', '.join(map(str, values))})", "i64")
             done = full
@@ -174,7 +178,7 @@ class _Micro:
         if e.target.has_masks:
             self.products(sums, True)
         else:  # masks cost: a tile without one goes without
-            whole = e.compare("icmp eq", Value("i64", "%last"), self.lanes)
+            whole = e.compare("icmp eq", Value("i64", "%readable"), self.lanes)
             with e.when(whole):
                 self.products(sums, False)
             with e.when(e.negate(whole)):
@@ -192,7 +196,9 @@ class _Micro:
         with e.loop(0, Value("i64", "%batches")) as n:
             first = e.offset(Value("ptr", "%a"), e.bin("mul", n, Value("i64", "%batch")))
             for place, row in zip(bases, rows, strict=True):
-                e.set(place, e.offset(first, e.bin("mul", Value("i64", "%ars"), row)))
+                base = e.offset(first, e.bin("mul", Value("i64", "%ars"), row))
+                # LLVM would make one pointer of all: a chain of additions longer than the step.
+                e.set(place, e.op(f'call ptr asm "", "=r,0"({base})', "ptr"))
             with e.loop(0, Value("i64", "%k")):
                 self.step(sums, bases, b, masked)
 
