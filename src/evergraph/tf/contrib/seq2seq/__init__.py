@@ -1,0 +1,7 @@
+"""`tf.contrib.seq2seq`: losses of sequences."""
+
+from __future__ import annotations
+
+from .loss import sequence_loss
+
+__all__ = ["sequence_loss"]
