@@ -150,7 +150,8 @@ def map_fn(
             result = fn(inputs.pack([s.read(i) for s in slices]))
             nest.assert_same_structure(declared, result)
             values = outputs.flatten(result)
-            return i + 1, [a.write(i, v) for a, v in zip(written, values, strict=True)]
+            after = [a.write(i, v) for a, v in zip(written, values, strict=True)]
+            return i + 1, after
 
         loop = _Loop(parallel_iterations or 10, back_prop, swap_memory, rows)
         _, written = while_loop(lambda i, _: i < rows, step, (counter, written), **loop._asdict())
