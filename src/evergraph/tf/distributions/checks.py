@@ -159,7 +159,7 @@ def embed_check_categorical_event_shape(
                 f"Number of classes exceeds `dtype` precision, i.e., {x.dtype.name} implies shape "
                 f"({size}) cannot exceed {most}."
             )
-        return x  # type: ignore[no-any-return]
+        return x
 
 
 def _event_shape_checked_in_run(x: Tensor, most: int) -> Tensor:

@@ -31,7 +31,7 @@ def positive(concentration: Any, name: str, validate_args: bool) -> Tensor:
     """A parameter as a tensor, checked in the run to be positive if `validate_args`."""
     tensor = convert_to_tensor(concentration, name=name)
     if not validate_args:
-        return tensor  # type: ignore[no-any-return]
+        return tensor
     message = "Concentration parameter must be positive."
     return with_dependencies([check_ops.assert_positive(tensor, message=message)], tensor)  # type: ignore[no-any-return]
 
@@ -405,7 +405,7 @@ class Dirichlet(Distribution):
         total = self.total_concentration
         whole = math_ops.lbeta(self.concentration) + (total - k) * math_ops.digamma(total)
         parts = (self.concentration - 1.0) * math_ops.digamma(self.concentration)
-        return whole - math_ops.reduce_sum(parts, axis=-1)
+        return whole - math_ops.reduce_sum(parts, axis=-1)  # type: ignore[no-any-return]
 
     def _mean(self) -> Tensor:
         return self.concentration / self.total_concentration[..., None]
@@ -450,7 +450,7 @@ class Dirichlet(Distribution):
 def _checked_concentration(concentration: Any, validate_args: bool) -> Tensor:
     tensor = convert_to_tensor(concentration, name="concentration")
     if not validate_args:
-        return tensor  # type: ignore[no-any-return]
+        return tensor
     what = "Concentration parameter must"
     size = array_ops.shape(tensor)[-1]
     checks = [

@@ -60,7 +60,7 @@ def cross_entropy(
 ) -> Tensor:
     """The entropy of `ref` plus the divergence of `other` from it."""
     with name_scope(name, "cross_entropy"):
-        return ref.entropy() + kl_divergence(ref, other, allow_nan_stats=allow_nan_stats)
+        return ref.entropy() + kl_divergence(ref, other, allow_nan_stats=allow_nan_stats)  # type: ignore[no-any-return]
 
 
 class RegisterKL:

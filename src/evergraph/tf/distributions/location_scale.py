@@ -401,7 +401,7 @@ class StudentT(ScalarDistribution):
         return array_ops.ones(self.batch_shape_tensor(), dtype=self.dtype)
 
     def _filled(self, value: float, name: str | None = None) -> Tensor:
-        number = np.array(value, self.dtype.as_numpy_dtype)
+        number: Any = np.array(value, self.dtype.as_numpy_dtype)
         return array_ops.fill(self.batch_shape_tensor(), number, name=name)
 
     def _where_df_above_one(self, x: Tensor, what: str) -> Tensor:

@@ -159,7 +159,7 @@ def _tail_series(x: Tensor, order: int) -> Any:
 
 
 def _polynomial(x: Tensor, coefficients: Sequence[float]) -> Tensor:
-    numbers = np.array(coefficients, x.dtype.as_numpy_dtype)
+    numbers: Any = np.array(coefficients, x.dtype.as_numpy_dtype)
     value = array_ops.zeros_like(x)
     for c in numbers[::-1]:
         value = c + value * x

@@ -49,10 +49,10 @@ def _relevant_number(labels: Any, k: int) -> Tensor:
     with name_scope(None, "num_relevant", (labels,)) as scope:
         labels = convert_to_tensor_or_sparse_tensor(labels)
         if isinstance(labels, SparseTensor):
-            return math_ops.minimum(sets.set_size(labels), k, name=scope)  # type: ignore[no-any-return]
+            return math_ops.minimum(sets.set_size(labels), k, name=scope)
         valid = math_ops.greater_equal(labels, 0)
         ones = where_v2(valid, array_ops.ones_like(labels), array_ops.zeros_like(labels))
-        return math_ops.minimum(math_ops.reduce_sum(ones, axis=-1), k, name=scope)  # type: ignore[no-any-return]
+        return math_ops.minimum(math_ops.reduce_sum(ones, axis=-1), k, name=scope)
 
 
 def _average_precision(labels: Any, predictions_idx: Any) -> Tensor:

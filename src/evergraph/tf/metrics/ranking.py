@@ -124,7 +124,7 @@ def count_at_k(
             return count  # type: ignore[no-any-return]
         with control_dependencies((assert_broadcastable(weights, count),)):
             weights = math_ops.cast(weights, float64)
-            return math_ops.multiply(count, weights)  # type: ignore[no-any-return]
+            return math_ops.multiply(count, weights)
 
 
 def streaming_count_at_k(

@@ -77,7 +77,7 @@ class _Rows:
         self.number = len(thresholds)
         column = array_ops.reshape(predictions, [-1, 1])
         labels = array_ops.reshape(math_ops.cast(labels, dtype=bool_type), [1, -1])
-        size = column.shape.as_list()[0]
+        size: Any = column.shape.as_list()[0]
         if size is None:
             size = array_ops.shape(column)[0]
         limits = array_ops.expand_dims(array_ops.constant(thresholds), [1])

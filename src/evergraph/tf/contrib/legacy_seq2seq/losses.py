@@ -41,7 +41,7 @@ def sequence_loss_by_example(
             size = math_ops.add_n(weights)
             size += _TINY
             total /= size
-    return total  # type: ignore[no-any-return]
+    return total
 
 
 def _step_loss(logit: Any, target: Any, loss_function: Callable[..., Any] | None) -> Any:
@@ -73,7 +73,7 @@ def sequence_loss(
         if not average_across_batch:
             return cost
         size = array_ops.shape(targets[0])[0]
-        return cost / math_ops.cast(size, cost.dtype)
+        return cost / math_ops.cast(size, cost.dtype)  # type: ignore[no-any-return]
 
 
 def model_with_buckets(

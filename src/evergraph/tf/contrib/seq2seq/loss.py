@@ -70,7 +70,7 @@ def _weighted_losses(
     function = loss_function or nn.sparse_softmax_cross_entropy_with_logits
     losses = function(labels=targets, logits=flat)
     losses *= array_ops.reshape(weights, [-1])
-    return losses  # type: ignore[no-any-return]
+    return losses
 
 
 def _averaged(losses: Tensor, weights: Any, axis: list[int] | None) -> Tensor:
