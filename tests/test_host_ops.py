@@ -338,6 +338,10 @@ def test_gradients_of_functions_of_tensors(session: Any) -> None:
     assert session.run(z) == [4]
     with pytest.raises(tf.errors.UnimplementedError, match="first derivatives only"):
         tf.gradients(g, x)
+    (alone,) = tf.gradients(tf.py_function(lambda x: x * x * x, [x], tf.float32), x)
+    np.testing.assert_array_equal(session.run(alone), [3.0, 12.0])
+    with pytest.raises(tf.errors.UnimplementedError, match="first derivatives only"):
+        tf.gradients(alone, x)
 
 
 def test_what_a_function_of_tensors_may_not_return(session: Any) -> None:

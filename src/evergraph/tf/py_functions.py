@@ -227,8 +227,11 @@ class _TensorFunction:
         ]
         token = register_function(_GradientFunction(self))
         kinds = tuple(x.dtype.base_dtype for x in op.inputs)
+        # The values are no operands of the call, but what it gives hangs on them: without them in
+        # the graph a second derivative would be none, in silence, instead of refused.
+        values = [y for y in op.outputs if y.dtype.is_floating or y.dtype.is_complex]
         with control_dependencies(op.outputs):
-            return apply("EagerPyFunc", weights, token=token, Tout=kinds)  # type: ignore[no-any-return]
+            return apply("EagerPyFunc", [*weights, *values], token=token, Tout=kinds)  # type: ignore[no-any-return]
 
 
 def _given(x: Any) -> Tensor:
@@ -244,8 +247,9 @@ class _GradientFunction:
     def __init__(self, function: _TensorFunction) -> None:
         self.function = function
 
-    def __call__(self, *weights: Any) -> list[Any]:
+    def __call__(self, *operands: Any) -> list[Any]:
         graph, inputs, outputs = self.function.last.call
+        weights = operands[: len(outputs)]
         with graph.as_default():
             pairs = [(y, _given(w)) for y, w in zip(outputs, weights, strict=True)]
             pairs = [(y, w) for y, w in pairs if y.dtype.is_floating or y.dtype.is_complex]
