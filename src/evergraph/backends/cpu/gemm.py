@@ -39,6 +39,8 @@ _ALONE = 64 << 10  # multiply-adds that one thread does sooner than it could ask
 _DEEP = 8  # how much longer than the other sides K must be to be cut
 _PARTIAL_BYTES = 1 << 20  # what partial sums may take, all together
 _STREAMED = 16  # rows of a large B at a time, where each is read once: they pass side by side
+_PACKING = 4  # multiply-adds in whose time an element is packed, all lanes alike
+_VECTOR_BYTES = 256  # of the result of a matrix times a vector, the least for a part
 _VECTOR_ROWS = 64  # of a matrix times a vector, enough for a part
 
 
@@ -103,6 +105,26 @@ def _rows_lie_together(x: View) -> bool:
 
 def _columns_lie_together(x: View) -> bool:
     return x.shape[-2] == 1 or x.strides[-2] == x.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Something that parts may share: its count, and each one's portion of the work.
+
+    `again` is what every part does for itself nevertheless, `own` what it does for its share.
+    """
+
+    name: str
+    count: int
+    portion: float = 0.0
+    again: float = 0.0
+    own: float = 0.0
+
+    def time(self, threads: int) -> float:
+        """How long the slowest part takes, of the time that one part takes for all."""
+        most = math.ceil(self.count / min(threads, self.count))
+        share = min(1.0, most * (self.portion or 1 / self.count))
+        return share * (1 + self.own) + self.again
 
 
 @dataclass
@@ -275,7 +297,8 @@ class _Planner:
         by_rows, add, step = how
         (m, k), size = a.shape[-2:], a.dtype.itemsize
         batch, count, _ = self.batches(a, x, y)
-        parts, share = self.shares(m * k, (count, 1, m * size // 256))
+        lines = _Side("rows", max(1, m * size // _VECTOR_BYTES))
+        parts, share = self.shares(m * k, count, [lines])
         numbers: dict[str, Slot] = {
             "a": a.address(), "b": x.address(), "c": y.address(), "m": m, "k": k,
             "ars": a.strides[-2], "acs": a.strides[-1], "bs": x.strides[-1],
@@ -295,23 +318,16 @@ class _Planner:
             flops=2.0 * count * m * k,
         )
 
-    def shares(self, work: int, counts: tuple[int, int, int]) -> tuple[int, int]:
-        """In how many parts a launch runs, and what they share: batch, columns or rows.
+    def shares(self, work: int, batch: int, sides: Sequence[_Side]) -> tuple[int, int]:
+        """In how many parts a launch runs, and what they share: what makes the slowest fastest.
 
-        `work` is the multiply-adds of one product; `counts` how many products, panels and bands.
+        `work` is the multiply-adds of one product, `batch` how many products there are.
         """
-        batch, panels, bands = counts
-        threads = self.threads
-        if threads == 1 or work * batch < _ALONE:
+        if self.threads == 1 or work * batch < _ALONE:
             return 1, SHARE["batch"]
-        if batch >= 4 * threads or (batch > 1 and batch % threads == 0):
-            return threads, SHARE["batch"]
-        if panels >= 2 * threads or panels >= bands:
-            if panels > 1 or batch == 1:
-                return min(threads, panels), SHARE["columns"]
-        elif bands > 1:
-            return min(threads, bands), SHARE["rows"]
-        return min(threads, batch), SHARE["batch"]
+        ways = [_Side("batch", batch), *sides]
+        best = min(ways, key=lambda side: side.time(self.threads))
+        return min(self.threads, best.count), SHARE[best.name]
 
     # -- matrix times matrix -----------------------------------------------------------------
 
@@ -337,8 +353,12 @@ class _Planner:
         width = vectors * lanes(target, element)
         kind = self.kind(a, b, out)
         batch, count, _ = self.batches(a, b, out)
-        panels = math.ceil(n / width)
-        parts, share = self.shares(m * k * n, (count, panels, math.ceil(m / rows)))
+        a_again, b_again = (_PACKING * on for on in (kind.pack_a, kind.pack_b != "none"))
+        sides = [
+            _Side("columns", math.ceil(n / width), width / n, a_again / n, b_again / m),
+            _Side("rows", math.ceil(m / rows), rows / m, b_again / m, a_again / n),
+        ]
+        parts, share = self.shares(m * k * n, count, sides)
         blocks = _Blocks(target, kind, (m, step or k, n), (rows, width))
         sb = Buffer("arena", parts * blocks.packed_b) if kind.pack_b != "none" else None
         sa = Buffer("arena", parts * blocks.packed_a) if kind.pack_a else None

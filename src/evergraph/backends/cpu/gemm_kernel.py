@@ -28,6 +28,7 @@ _PARAMETERS = (
     "ptr %a, ptr %b, ptr %c, i64 %k, i64 %ars, i64 %acs, i64 %brs, i64 %crs, i64 %last, "
     "i64 %readable, i64 %add, double %alpha, i64 %batches, i64 %batch"
 )
+_LINE = 64
 _ROWS_A_BASE = 3  # rows addressed from one pointer: base, base + stride, base + 2 strides
 
 
@@ -175,6 +176,7 @@ class _Micro:
         sums = [
             [e.variable(self.kind, zero) for _ in range(self.vectors)] for _ in range(self.rows)
         ]
+        self.prefetch()
         if e.target.has_masks:
             self.products(sums, True)
         else:  # masks cost: a tile without one goes without
@@ -186,6 +188,15 @@ class _Micro:
         if self.is_float:
             self.scale(sums)
         self.finish(sums)
+
+    def prefetch(self) -> None:
+        """Asks for the tile of C, which is needed at the end."""
+        e, row = self.e, Value("ptr", "%c")
+        e.declare("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        for _ in range(self.rows):
+            for by in range(0, self.vectors * self.bytes, _LINE):
+                e.add(f"call void @llvm.prefetch.p0({e.offset(row, by)}, i32 1, i32 3, i32 1)")
+            row = e.offset(row, Value("i64", "%crs"))
 
     def products(self, sums: list[list[Value]], masked: bool) -> None:
         """Adds up all products."""
