@@ -288,3 +288,10 @@ def test_mode_of_a_batch_of_dirichlet() -> None:
         mode = session.run(tf.distributions.Dirichlet([[2.0, 3.0, 4.0], [1.0, 2.0, 3.0]]).mode())
     np.testing.assert_allclose(mode[0], [1 / 6, 2 / 6, 3 / 6], rtol=1e-6)
     assert np.all(np.isnan(mode[1]))
+
+
+def test_the_same_classes_in_contrib() -> None:
+    for name in tf.distributions.__all__:
+        assert getattr(tf.contrib.distributions, name) is getattr(tf.distributions, name)
+    with pytest.raises(tf.errors.UnimplementedError, match="HalfNormal"):
+        tf.contrib.distributions.HalfNormal(2.0)
