@@ -63,7 +63,7 @@ class _Geometry:
 
 
 def _geometry(plan: ConvPlan) -> _Geometry:
-    if plan.is_empty:
+    if plan.is_empty or not plan.batch:
         raise Unsupported("an empty convolution")
     if plan.depth != plan.within:
         raise Unsupported("convolutions in groups")
@@ -118,7 +118,7 @@ class _Launches:
 
     def is_product(self, g: _Geometry) -> bool:
         """Whether it is one matrix product as it stands."""
-        return g.taps == (1, 1) and g.stride == (1, 1) and not g.is_padded
+        return g.taps == g.stride == (1, 1) and g.count == g.size and not g.is_padded
 
     def windows(self, x: View, g: _Geometry) -> View:
         """The windows as a matrix: (taps and channels) by (images and windows)."""
@@ -181,14 +181,15 @@ class _Launches:
         lines = (block - 1) * g.stride[0] + (g.taps[0] - 1) * g.dilation[0] + 1
         scratch = Buffer("arena", parts * line * lines if g.is_padded else 0)
         row = g.size[1] * g.depth * size
-        width = min(row, line - g.before[1] * g.depth * size)
+        left = min(line, g.before[1] * g.depth * size)
+        width = min(row, line - left)
         numbers = {
             "x": x.address(), "batch_step": x.strides[0], "row_step": row, "height": g.size[0],
             "width_bytes": width, "batch": g.batch, "out_rows": g.count[0],
             "out_cols": g.count[1], "stride": g.stride[0], "top": g.before[0],
-            "left_bytes": g.before[1] * g.depth * size, "padded_step": line, "taps": g.taps[0],
+            "left_bytes": left, "padded_step": line, "taps": g.taps[0],
             "dilation": g.dilation[0], "depth": g.taps[1] * g.depth,
-            "pixel_bytes": g.depth * size, "b": b.address(), "panel_step": panel,
+            "column_bytes": g.stride[1] * g.depth * size, "b": b.address(), "panel_step": panel,
             "channels": g.out, "out": out.address(),
             "scratch": Address(scratch), "scratch_size": line * lines, "block": block,
         }  # fmt: skip

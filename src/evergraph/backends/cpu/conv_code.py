@@ -29,7 +29,7 @@ SLOTS = [
     "taps",
     "dilation",
     "depth",
-    "pixel_bytes",
+    "column_bytes",
     "b",
     "panel_step",
     "channels",
@@ -160,7 +160,7 @@ class _Forward(_Conv):
         width = Value("i64", str(self.tiles.width))
         columns = e.minimum(width, e.bin("sub", s["channels"], j))
         filters = self.at(s["b"], (e.bin("udiv", j, width), s["panel_step"]))
-        ars = e.bin("mul", s["stride"], s["pixel_bytes"])
+        ars = s["column_bytes"]
         crs = e.bin("mul", s["channels"], size)
         brs = e.bin("mul", width, size)
         one, zero = Value("i64", str(size)), Value("i64", "0")
@@ -199,7 +199,7 @@ class _FilterGradient(_Conv):
         width = Value("i64", str(self.tiles.width))
         columns = e.minimum(width, e.bin("sub", s["channels"], j))
         crs = e.bin("mul", s["channels"], size)
-        acs = e.bin("mul", s["stride"], s["pixel_bytes"])
+        acs = s["column_bytes"]
         one, next_row = Value("i64", str(size)), e.bin("mul", s["stride"], self.row_step)
         b = self.at(self.output_row(s["b"], image, row), (j, size))
         with e.loop(0, s["taps"]) as tap:
