@@ -35,7 +35,7 @@ class CpuBackend(Backend):
         """Whether it has code for an operation, or it only tells shapes."""
         if op.definition.state is not None or op.definition.effect:
             return False
-        return _is_shape_arithmetic(op, {}) or _has_code(op)
+        return _has_code(op) or _is_shape_arithmetic(op, {})
 
     def compile(self, segment: Segment) -> Executable:
         """An executable that is planned when it is bound."""
@@ -58,11 +58,11 @@ def _is_shape_arithmetic(op: Operation, seen: dict[Operation, bool]) -> bool:
     known = seen.get(op)
     if known is None:
         known = op.type in _QUERIES or (
-            op.definition.is_pure
+            all(x.dtype.base_dtype.is_integer or x.dtype.base_dtype.is_bool for x in op.outputs)
+            and op.definition.is_pure
             and op.definition.kernel is not None
             and bool(op.operands)
             and all(_is_known(x, seen) for x in op.operands)
-            and all(x.dtype.base_dtype.is_integer or x.dtype.base_dtype.is_bool for x in op.outputs)
         )
         seen[op] = known
     return known

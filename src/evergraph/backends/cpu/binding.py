@@ -47,17 +47,21 @@ def arena_offsets(buffers: Sequence[Buffer]) -> tuple[dict[Buffer, int], int]:
 
     Large ones first, each at the lowest place that is free while it is in use.
     """
-    placed: list[tuple[int, int, Buffer]] = []
+    order = sorted(buffers, key=lambda b: (-b.size, b.first))
+    # Rows: first and last launch, first byte, byte after the last; columns in order of placing.
+    placed = np.zeros((4, len(order)), np.int64)
     offsets: dict[Buffer, int] = {}
     total = 0
-    for b in sorted(buffers, key=lambda b: (-b.size, b.first)):
+    for count, b in enumerate(order):
         size = -(-max(b.size, 1) // _LINE) * _LINE
+        first, last, starts, stops = placed[:, :count]
+        rivals = np.flatnonzero((last >= b.first) & (first <= b.last))
         at = 0
-        for start, stop, other in placed:
-            if other.last >= b.first and other.first <= b.last and start < at + size and at < stop:
-                at = stop
-        placed.append((at, at + size, b))
-        placed.sort(key=lambda p: p[0])
+        for start, stop in sorted(zip(starts[rivals].tolist(), stops[rivals].tolist(), strict=True)):
+            if start >= at + size:
+                break
+            at = max(at, stop)
+        placed[:, count] = b.first, b.last, at, at + size
         offsets[b] = at
         total = max(total, at + size)
     return offsets, total

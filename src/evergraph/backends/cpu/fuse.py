@@ -109,6 +109,7 @@ class Fuser:
     def __init__(self) -> None:
         self.groups: list[Group] = []
         self.producer: dict[Buffer, Group] = {}
+        self.followed = 0  # the bits of groups that others must run after
 
     def new_group(self, space: Shape, rows: int | None, position: int) -> Group:
         """A group that nothing is in yet."""
@@ -134,9 +135,11 @@ class Fuser:
         bits &= ~group.bit
         if bits & ~group.before:
             group.before |= bits
-            for other in self.live():
-                if other.before & group.bit:
-                    other.before |= bits
+            self.followed |= bits
+            if self.followed & group.bit:
+                for other in self.live():
+                    if other.before & group.bit:
+                        other.before |= bits
 
     def elementwise(
         self, expr: str, attrs: tuple[tuple[str, Any], ...], views: Sequence[View],
@@ -228,6 +231,8 @@ class Fuser:
         both = a.bit | b.bit
         if (a.before | b.before) & both:
             return False
+        if not self.followed & both:
+            return True
         for other in self.live():
             if other is a or other is b or not other.before & both:
                 continue
@@ -258,6 +263,9 @@ class Fuser:
         a.before = (a.before | b.before) & ~(a.bit | b.bit)
         a.position = max(a.position, b.position)
         b.merged_into = a
+        if not self.followed & (a.bit | b.bit):
+            return a
+        self.followed |= a.bit
         for other in self.live():
             if other.before & b.bit:
                 other.before = other.before & ~b.bit | a.bit

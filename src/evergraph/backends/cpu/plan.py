@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -273,29 +272,16 @@ class Planner:
         for g in live:
             for buffer in g.reads:
                 self.readers.setdefault(buffer, set()).add(g.index)
-        bits = {g.bit: g for g in live}
-        waiting = {g.index: bin(g.before).count("1") for g in live}
-        after: dict[int, list[Group]] = {}
-        for g in live:
-            rest = g.before
-            while rest:
-                low = rest & -rest
-                if low not in bits:
-                    raise Unsupported("a group that is gone")
-                after.setdefault(low, []).append(g)
-                rest ^= low
-        ready = [(g.position, g.index, g) for g in live if not waiting[g.index]]
-        heapq.heapify(ready)
-        out = []
-        while ready:
-            _, _, g = heapq.heappop(ready)
-            out.append(g)
-            for other in after.get(g.bit, ()):
-                waiting[other.index] -= 1
-                if not waiting[other.index]:
-                    heapq.heappush(ready, (other.position, other.index, other))
-        if len(out) != len(live):
-            raise Unsupported("a cycle of groups")
+        live.sort(key=lambda g: g.position)
+        done, out = 0, []
+        while live:
+            for place, g in enumerate(live):
+                if not g.before & ~done:
+                    break
+            else:
+                raise Unsupported("a cycle of groups")
+            done |= g.bit
+            out.append(live.pop(place))
         return out
 
     def donate(self, plan: Plan, donated: dict[int, int]) -> None:
