@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from guarded import guarded_array, guarding
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from evergraph import tf
 from evergraph.backends.contract import Backend
-from evergraph.backends.cpu.backend import CpuBackend
+from evergraph.backends.cpu.backend import CompiledExecutable, CpuBackend
 from evergraph.backends.cpu.jit import library
 from evergraph.backends.reference import ReferenceBackend
 from evergraph.core.emit import apply
@@ -46,7 +47,13 @@ def run_on(backend: Backend, fetches: Any, feeds: Any, patch: pytest.MonkeyPatch
             return session.run(fetches, feeds)  # type: ignore[no-any-return]
 
 
-def agree(x: Array, w: Array, attrs: dict[str, Any], patch: pytest.MonkeyPatch) -> None:
+def refuse(self: CompiledExecutable) -> Any:
+    raise AssertionError(f"not compiled: {self.reasons}")
+
+
+def agree(
+    x: Array, w: Array, attrs: dict[str, Any], patch: pytest.MonkeyPatch, op: str = "Conv2D"
+) -> None:
     """A convolution and both gradients; compiled code between forbidden pages.
 
     What is wanted is computed by the reference in float64.
@@ -56,7 +63,7 @@ def agree(x: Array, w: Array, attrs: dict[str, Any], patch: pytest.MonkeyPatch) 
         with tf.Graph().as_default():
             arrays = [a.astype("f8") if wide else a for a in (x, w)]
             inputs = [tf.placeholder(a.dtype, a.shape) for a in arrays]
-            y = apply("Conv2D", *inputs, **attrs)
+            y = apply(op, *inputs, **attrs)
             arrays.append(values(y.shape.as_list(), 3, x.dtype).astype(arrays[0].dtype))
             inputs.append(tf.placeholder(y.dtype, y.shape))
             fetches = [y, *tf.gradients(y, inputs[:2], inputs[2])]
@@ -67,14 +74,15 @@ def agree(x: Array, w: Array, attrs: dict[str, Any], patch: pytest.MonkeyPatch) 
             fed = [guarded_array(a.shape, a.dtype, True) for a in arrays]
             for place, a in zip(fed, arrays, strict=True):
                 place[...] = a
-            with guarding(patch, True):
+            with guarding(patch, True), patch.context() as inner:
+                inner.setattr(CompiledExecutable, "reference", refuse)
                 feeds = dict(zip(inputs, fed, strict=True))
                 results.append(run_on(CpuBackend(), fetches, feeds, patch))
-    tolerance = 1e-5 if x.dtype == np.float32 else 1e-13
+    tolerance = {8: 1e-13, 4: 1e-5}.get(x.dtype.itemsize) or float(ml_dtypes.finfo(x.dtype).eps)
     for name, want, got in zip(("forward", "input", "filter"), *results, strict=True):
         assert got.shape == want.shape and got.dtype == x.dtype, name
         scale = float(np.abs(want).max(initial=0.0)) or 1.0
-        error = float(np.abs(got - want).max(initial=0.0))
+        error = float(np.abs(got.astype("f8") - want).max(initial=0.0))
         assert error <= tolerance * scale, f"{name}: {error / scale}"
 
 
@@ -145,6 +153,53 @@ def test_explicit_padding(
     agree(x, w, {**attrs, "explicit_paddings": [0, 0, *pads, 0, 0]}, monkeypatch)
 
 
+@QUICK
+@given(
+    st.sampled_from([0, 1, 5]), SIZES, st.sampled_from([1, 3, 16, 50]), st.sampled_from([1, 1, 2]),
+    TAPS, st.integers(1, 3), st.integers(1, 2), st.sampled_from(["SAME", "VALID"]),
+    st.sampled_from(["f4", "f8"]), st.booleans(),
+)  # fmt: skip
+def test_depthwise(
+    monkeypatch: pytest.MonkeyPatch, batch: int, size: Any, depth: int, times: int, taps: Any,
+    stride: int, dilation: int, padding: str, dtype: str, first: bool,
+) -> None:  # fmt: skip
+    assume(
+        padding == "SAME" or all(n > (k - 1) * dilation for n, k in zip(size, taps, strict=True))
+    )
+    shape = (batch, depth, *size) if first else (batch, *size, depth)
+    x, w = values(shape, 1, dtype), values((*taps, depth, times), 2, dtype)
+    attrs = steps((stride, stride), (dilation, dilation), padding, first)
+    agree(x, w, attrs, monkeypatch, "DepthwiseConv2dNative")
+
+
+@QUICK
+@given(
+    st.sampled_from([1, 2]), st.tuples(*[st.integers(2, 6)] * 3), st.sampled_from([1, 3, 16]),
+    st.sampled_from([1, 5, 50]), st.tuples(*[st.integers(1, 3)] * 3),
+    st.tuples(*[st.integers(1, 2)] * 3), st.tuples(*[st.integers(1, 2)] * 3),
+    st.sampled_from(["SAME", "VALID"]), st.booleans(),
+)  # fmt: skip
+def test_three_axes(
+    monkeypatch: pytest.MonkeyPatch, batch: int, size: Any, depth: int, out: int, taps: Any,
+    stride: Any, dilation: Any, padding: str, first: bool,
+) -> None:  # fmt: skip
+    spans = [(k - 1) * d + 1 for k, d in zip(taps, dilation, strict=True)]
+    assume(padding == "SAME" or all(n >= s for n, s in zip(size, spans, strict=True)))
+    shape = (batch, depth, *size) if first else (batch, *size, depth)
+    x, w = values(shape, 1, "f4"), values((*taps, depth, out), 2, "f4")
+    attrs = steps(stride, dilation, padding, first)
+    attrs["data_format"] = "NCDHW" if first else "NDHWC"
+    agree(x, w, attrs, monkeypatch, "Conv3D")
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+@pytest.mark.parametrize("op", ["Conv2D", "DepthwiseConv2dNative"])
+def test_short_floats(dtype: Any, op: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = values((2, 7, 9, 20), 1, dtype)
+    w = values((3, 3, 20, 30 if op == "Conv2D" else 1), 2, dtype)
+    agree(x, w, steps((2, 1), (1, 1), "SAME"), monkeypatch, op)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3, 4])
 @pytest.mark.parametrize("shape", [(3, 20, 64, 64), (5, 14, 3, 33), (1, 30, 100, 70)])
 def test_threads(threads: int, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +242,7 @@ def test_a_new_batch_size_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("level", ["avx2", "baseline"])
 def test_lesser_processors(level: str) -> None:
     """The same tests with the code that other processors get."""
-    names = "test_any_convolution or test_unequal_strides or test_groups or test_explicit_padding"
+    names = "not short and (convolution or unequal or groups or explicit or depthwise or three)"
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", names]
     environment = {**os.environ, "EVERGRAPH_CPU": level}
     environment.pop("PYTEST_XDIST_WORKER", None)

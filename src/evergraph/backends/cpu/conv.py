@@ -1,10 +1,17 @@
-"""Convolutions over two axes of space as launches: forward, gradient of input and of filter."""
+"""Convolutions as launches: forward, gradient of input and of filter, over one to three axes.
+
+All three are one kernel on different tables (see `conv_kernel`). The gradient of the input is a
+convolution of the output's gradient for each phase: the places that are a multiple of the stride
+apart are seen by the same taps. Depthwise convolutions with one output a channel have vectors of
+channels; others are convolutions in groups.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,307 +19,521 @@ import numpy as np
 from ...core.tensor import Operation
 from ...ops.convolution import Plan as ConvPlan
 from ...ops.convolution import Steps, plan_of, steps_of
+from ...ops.windows import Axis
 from . import conv_code, gemm
+from .conv_code import ConvKind
+from .conv_kernel import Micro, most_rows, most_vectors, table
 from .fuse import Unsupported
-from .gemm_kernel import lanes, table, tile
-from .host import Target
-from .layout import Address, Buffer, Launch, Shape, View, whole
-from .lower_nest import copy_launch
+from .gemm_kernel import lanes
+from .layout import Address, Buffer, Launch, Shape, Slot, View, whole
+from .lower_nest import copy_launch, views_launch
+from .nest import Node
+from .scalars import FLOAT16
 
 if TYPE_CHECKING:
     from .plan import Planner
 
-_ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
+_FLOAT32 = np.dtype(np.float32)
+_ELEMENTS = {_FLOAT32: "float", np.dtype(np.float64): "double"}
 _ALONE = 64 << 10  # multiply-adds
-_SMALL_DEPTH = 16  # channels times taps: for fewer, windows are copied to a matrix first
-_BLOCK_BYTES = 96 << 10
-_GRADIENT_ROWS = 8  # rows of the output that a step of the filter's gradient adds up
+_PARTIAL_BYTES = 1 << 20  # what parts' sums of the filter's gradient may take, all together
+_WINDOWS = 384  # of a block of the filter's gradient: a panel of them streams from the caches
+_PER_THREAD = 4  # parts, so that a slower thread leaves some to the others
+_FOUND = 512  # how many taps a phase may look at
 
 
 @dataclass(frozen=True)
-class _Geometry:
-    """One axis pair of a convolution: extents, taps, strides, dilations, padding before."""
+class _Line:
+    """What windows see along an axis: window i sees `i * step + shift - before` for each shift."""
 
-    batch: int
-    size: tuple[int, int]
-    count: tuple[int, int]
-    taps: tuple[int, int]
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    before: tuple[int, int]
-    depth: int
-    out: int
+    size: int
+    count: int
+    step: int
+    shifts: tuple[int, ...]
+    taps: tuple[int, ...]
+    """The numbers of the taps, in the order of the shifts."""
+    before: int
 
     @property
-    def padded(self) -> tuple[int, int]:
-        """The extents of the part of the padded input that windows see."""
-        spans = zip(self.count, self.taps, self.stride, self.dilation, strict=True)
-        h, w = ((n - 1) * s + (k - 1) * d + 1 for n, k, s, d in spans)
-        return h, w
+    def reach(self) -> int:
+        """How far a window sees beyond where it begins."""
+        return self.shifts[-1]
+
+    @property
+    def padded(self) -> int:
+        """The extent of the part of the padded input that windows see."""
+        return (self.count - 1) * self.step + self.reach + 1
 
     @property
     def is_padded(self) -> bool:
-        """Whether windows see anything outside the input."""
-        reach = zip(self.before, self.padded, self.size, strict=True)
-        return any(b or p > n for b, p, n in reach)
+        """Whether windows see anything but what is there, from the beginning on."""
+        return self.before != 0 or self.padded > self.size
+
+    @property
+    def dilation(self) -> int:
+        """How far taps are apart."""
+        return self.shifts[1] - self.shifts[0] if len(self.shifts) > 1 else 1
+
+
+def _line(a: Axis) -> _Line:
+    """An axis of a convolution."""
+    first = a.live.start
+    taps = tuple(range(first, a.live.stop))
+    shifts = tuple((t - first) * a.dilation for t in taps)
+    return _Line(a.size, a.count, a.stride, shifts, taps, a.before - first * a.dilation)
+
+
+def _phase(a: Axis, phase: int) -> _Line | None:
+    """What the places `phase`, `phase + stride` ... of the input are seen by; None: by nothing."""
+    count = (a.size - phase + a.stride - 1) // a.stride
+    found = []
+    for tap in reversed(range(a.taps)):  # so that shifts rise
+        place = phase + a.before - tap * a.dilation
+        if place % a.stride == 0:
+            shift = place // a.stride
+            if shift < a.count and shift + count > 0:
+                found.append((shift, tap))
+    if not found:
+        return None
+    low = found[0][0]
+    shifts = tuple(s - low for s, _ in found)
+    return _Line(a.count, count, 1, shifts, tuple(t for _, t in found), -low)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A convolution of channels last: lines along depth, height and width."""
+
+    batch: int
+    lines: tuple[_Line, _Line, _Line]
+    groups: int
+    within: int  # channels in of one group
+    out: int  # channels out of one group
+    depthwise: bool = False
+
+    @property
+    def depth(self) -> int:
+        """Channels of the input."""
+        return self.out if self.depthwise else self.groups * self.within
+
+    @property
+    def is_padded(self) -> bool:
+        """Whether windows see anything but the input as it lies."""
+        return any(line.is_padded for line in self.lines)
+
+    @property
+    def taps(self) -> int:
+        """How many taps a window has."""
+        return math.prod(len(line.shifts) for line in self.lines)
+
+    @property
+    def windows(self) -> int:
+        """How many windows there are."""
+        return self.batch * math.prod(line.count for line in self.lines)
 
     @property
     def work(self) -> int:
         """Multiply-adds."""
-        return self.batch * math.prod(self.count) * math.prod(self.taps) * self.depth * self.out
+        return self.windows * self.taps * self.within * self.out * self.groups
 
 
-def _geometry(plan: ConvPlan) -> _Geometry:
-    if plan.is_empty or not plan.batch:
-        raise Unsupported("an empty convolution")
-    if plan.depth != plan.within:
-        raise Unsupported("convolutions in groups")
-    (h, w) = plan.axes
-    pairs: dict[str, Any] = {
-        name: (getattr(h, name), getattr(w, name))
-        for name in ("size", "count", "taps", "stride", "dilation", "before")
-    }
-    return _Geometry(batch=plan.batch, depth=plan.depth, out=plan.out, **pairs)
+class _Axes:
+    """Three axes of a convolution over one, two or three: the missing ones have one place."""
+
+    def __init__(self, plan: ConvPlan) -> None:
+        missing = (Axis(1, 1, 1),) * (3 - len(plan.axes))
+        self.axes = (*missing, *plan.axes)
+        self.taps = tuple(a.taps for a in self.axes)
+
+    def tap_number(self, taps: Sequence[int]) -> int:
+        """The place of a tap in the filter."""
+        _, h, w = self.taps
+        return (taps[0] * h + taps[1]) * w + taps[2]
+
+
+@dataclass(frozen=True)
+class _Out:
+    """Where the output lies: its first window, the steps of image, plane, row and column."""
+
+    view: View
+    steps: Sequence[int]
+
+
+class _Blocks:
+    """How windows are divided, and the tables of a block."""
+
+    def __init__(self, f: _Form, size: int, room: int, most: int, parts: int) -> None:
+        depth, height, width = f.lines
+        self.pixel = f.depth * size
+        self.row = width.padded * self.pixel if f.is_padded else width.size * self.pixel
+        slice_rows = height.count
+        line = self.row * len(depth.shifts) * height.step
+        most_rows = max(1, most // width.count)
+        self.rows = max(1, min(slice_rows, room // max(1, line), most_rows))
+        self.slices = 1
+        slices = f.batch * depth.count
+        if self.rows == slice_rows and depth.count == 1:
+            windows = slice_rows * width.count
+            self.slices = max(1, min(room // max(1, line * slice_rows), most // windows))
+        while self.slices > 1 and -(-slices // self.slices) < parts:
+            self.slices = -(-self.slices // 2)
+        while self.rows > 1 and slices * -(-slice_rows // self.rows) < parts:
+            self.rows = -(-self.rows // 2)
+        self.count = -(-slices // self.slices) * -(-slice_rows // self.rows)
+        lines = (self.rows - 1) * height.step + height.reach + 1
+        self.plane = lines * self.row if f.is_padded else height.size * self.row
+        self.slice = len(depth.shifts) * self.plane if f.is_padded else depth.size * self.plane
+        self.scratch = self.slices * self.slice if f.is_padded else 0
+        self.windows = self.slices * self.rows * width.count
+
+    def held(self, f: _Form) -> np.ndarray[Any, Any]:
+        """Where the windows of a block begin."""
+        _, height, width = f.lines
+        steps = (self.slice, height.step * self.row, width.step * self.pixel)
+        return _sums((self.slices, self.rows, width.count), steps)
+
+    def places(self, f: _Form, steps: Sequence[int]) -> np.ndarray[Any, Any]:
+        """Where their results are."""
+        return _sums((self.slices, self.rows, f.lines[2].count), (steps[0], *steps[2:]))
+
+    def shifts(self, f: _Form) -> np.ndarray[Any, Any]:
+        """Where taps are in a window."""
+        depth, height, width = f.lines
+        planes = range(len(depth.shifts)) if f.is_padded else depth.shifts
+        each = (
+            np.array(planes, np.int64) * self.plane,
+            np.array(height.shifts, np.int64) * self.row,
+            np.array(width.shifts, np.int64) * self.pixel,
+        )
+        return (each[0][:, None, None] + each[1][:, None] + each[2]).reshape(-1)
+
+
+def _sums(extents: Sequence[int], steps: Sequence[int]) -> np.ndarray[Any, Any]:
+    """The offsets of the elements of an array."""
+    total = np.zeros(1, np.int64)
+    for n, step in zip(extents, steps, strict=True):
+        total = (total[:, None] + np.arange(int(n), dtype=np.int64) * int(step)).reshape(-1)
+    return total
 
 
 class _Launches:
     """Collects the launches of one convolution."""
 
-    def __init__(self, target: Target, threads: int, dtype: np.dtype[Any]) -> None:
-        self.target, self.threads, self.dtype = target, threads, dtype
-        self.element = _ELEMENTS[dtype]
-        self.rows, self.vectors = tile(target)
-        self.width = self.vectors * lanes(target, self.element)
+    def __init__(self, p: Planner, dtype: np.dtype[Any]) -> None:
+        self.p, self.target, self.threads, self.dtype = p, p.target, p.threads, dtype
+        self.element, self.size = _ELEMENTS[dtype], dtype.itemsize
+        self.lanes = lanes(p.target, self.element)
+        self.width = most_vectors(p.target) * self.lanes
         self.done: list[Launch] = []
 
     def new(self, shape: Shape) -> View:
         """Scratch memory."""
-        return whole(Buffer("arena", math.prod(shape) * self.dtype.itemsize), self.dtype, shape)
+        return whole(Buffer("arena", math.prod(shape) * self.size), self.dtype, shape)
+
+    def table(self, offsets: np.ndarray[Any, Any]) -> View:
+        """A table of offsets, with one number more so that not all are equal."""
+        return self.p.constant(np.append(offsets, -1))
 
     def copy(self, source: View, out: View) -> None:
         """A copy of a view to another."""
-        if out.size:
-            self.done.append(copy_launch(source, out, self.target, self.threads))
+        self.done.append(copy_launch(source, out, self.target, self.threads))
 
     def zero(self, out: View) -> None:
-        """Zeroes."""
-        buffer = Buffer("constant", self.dtype.itemsize, np.zeros(1, self.dtype))
-        self.copy(View(buffer, self.dtype, out.shape, (0,) * len(out.shape)), out)
+        """Zeros."""
+        if out.size:
+            self.copy(self.p.constant(np.broadcast_to(np.zeros((), out.dtype), out.shape)), out)
 
     def matmul(self, a: View, b: View, out: View) -> None:
         """A matrix product."""
         self.done += gemm.matmul(a, b, out, self.target, self.threads)
 
-    # -- forward ---------------------------------------------------------------------------
+    # -- the filter in panels ----------------------------------------------------------------
 
-    def forward(self, x: View, w: View, out: View, g: _Geometry) -> None:
-        """`out = x * w`."""
-        if self.is_product(g):
-            self.matmul(_matrix(x, g.depth), _matrix(w, g.out), _matrix(out, g.out))
-        elif g.dilation[1] != 1 or g.depth * g.taps[1] < _SMALL_DEPTH:
-            windows = self.windows(x, g)
-            turned = View(windows.buffer, windows.dtype, windows.shape[::-1], windows.strides[::-1])
-            self.matmul(turned, _matrix(w, g.out), _matrix(out, g.out))
-        else:
-            self.direct(x, self.packed(w, g), out, g)
+    def packed(
+        self, w: View, taps: np.ndarray[Any, Any], f: _Form, steps: tuple[int, int, int]
+    ) -> tuple[View, int]:
+        """The filter's taps in panels, and how far panels are apart.
 
-    def is_product(self, g: _Geometry) -> bool:
-        """Whether it is one matrix product as it stands."""
-        return g.taps == g.stride == (1, 1) and g.count == g.size and not g.is_padded
-
-    def windows(self, x: View, g: _Geometry) -> View:
-        """The windows as a matrix: (taps and channels) by (images and windows)."""
-        if g.is_padded:
-            x = self.surrounded(x, g)
-        b, h, w, c = x.strides
-        (kh, kw), (oh, ow) = g.taps, g.count
-        shape = (kh, kw, g.depth, g.batch, oh, ow)
-        strides = (h * g.dilation[0], w * g.dilation[1], c, b, h * g.stride[0], w * g.stride[1])
-        out = self.new(shape)
-        self.copy(View(x.buffer, x.dtype, shape, strides, x.offset), out)
-        return whole(out.buffer, out.dtype, (kh * kw * g.depth, g.batch * oh * ow))
-
-    def surrounded(self, x: View, g: _Geometry) -> View:
-        """The input with its padding, cut to what windows see."""
-        height, width = (max(p, b + n) for p, b, n in zip(g.padded, g.before, g.size, strict=True))
-        out = self.new((g.batch, height, width, g.depth))
-        self.zero(out)
-        offset = g.before[0] * out.strides[1] + g.before[1] * out.strides[2]
-        self.copy(x, View(out.buffer, out.dtype, x.shape, out.strides, offset))
-        return out
-
-    def packed(self, w: View, g: _Geometry) -> View:
-        """The filter in panels: (panel, taps down, taps across * channels, columns)."""
-        panels, depth = -(-g.out // self.width), g.taps[1] * g.depth
-        out = self.new((panels, g.taps[0] * depth, self.width))
-        for p in range(panels):
-            count = min(self.width, g.out - p * self.width)
-            shape = (g.taps[0] * depth, count)
-            size = self.dtype.itemsize
-            source = View(
-                w.buffer, w.dtype, shape, (g.out * size, size), w.offset + p * self.width * size
+        Steps are from one channel that is summed over to the next, from one column to the next,
+        from one group to the next.
+        """
+        row, column, group = steps
+        panels = -(-f.out // self.width)
+        wide = min(self.width, -(-f.out // self.lanes) * self.lanes)
+        step = len(taps) * f.within * wide * self.size
+        out = whole(Buffer("arena", f.groups * panels * step), self.dtype, (f.groups * panels,))
+        by_rows = column == self.size
+        offsets, target, element = self.table(taps), self.target, self.element
+        numbers: dict[str, Slot] = {
+            "w": w.address(), "out": out.address(), "taps": offsets.address(),
+            "tap_count": len(taps), "within": f.within, "channels": f.out, "groups": f.groups,
+            "row_step": row, "column_step": column, "group_step": group, "panel_step": step,
+        }  # fmt: skip
+        assert [*numbers] == conv_code.PACK_SLOTS
+        every = f.groups * panels * len(taps)
+        small = every * f.within * wide < _ALONE
+        self.done.append(
+            Launch(
+                conv_code.pack_key(element, by_rows),
+                lambda: conv_code.emit_pack(element, by_rows, target),
+                [*numbers.values()],
+                1 if small else min(every, self.threads),
+                (w.buffer, offsets.buffer),
+                (out.buffer,),
             )
-            place = View(out.buffer, out.dtype, shape, out.strides[1:], p * out.strides[0])
-            self.copy(source, place)
-        return out
+        )
+        return out, step
 
-    def direct(self, x: View, filters: View, out: View, g: _Geometry) -> None:
-        """The kernel on the microkernel."""
-        padded = g.padded[1] * g.depth * self.dtype.itemsize
-        block = max(1, min(g.count[0], _BLOCK_BYTES // max(1, padded * g.stride[0])))
-        blocks = g.batch * -(-g.count[0] // block)
-        while blocks < self.threads and block > 1:
-            block = -(-block // 2)
-            blocks = g.batch * -(-g.count[0] // block)
-        parts = 1 if g.work < _ALONE else min(blocks, 4 * self.threads)
-        depth = g.taps[1] * g.depth
-        panel = g.taps[0] * depth * self.width * self.dtype.itemsize
-        self.launch(x, filters, out, g, (parts, block), panel, False)
+    # -- windows times the filter ------------------------------------------------------------
+
+    def unroll(self, f: _Form) -> int:
+        """How many elements an entry of the stream stands for."""
+        return next(n for n in (8, 4, 1) if f.within % n == 0)
+
+    def convolve(
+        self, x: View, filters: tuple[View, int, int], out: _Out, f: _Form
+    ) -> None:  # fmt: skip
+        """One launch of windows times packed taps; of these, the first one's place is given."""
+        b, panel_step, first = filters
+        unroll = 1 if f.depthwise else self.unroll(f)
+        micro = Micro(self.element, most_rows(self.target), unroll, f.depthwise)
+        parts = 1 if f.work < _ALONE else _PER_THREAD * self.threads
+        blocks = _Blocks(f, self.size, self.target.l2 // 4, 1 << 10, parts)
+        parts = min(parts, blocks.count)
+        entries = f.within // unroll
+        stream = blocks.shifts(f)[:, None] + np.arange(entries) * (unroll * self.size)
+        wide = min(self.width, -(-f.out // self.lanes) * self.lanes) * self.size
+        deep = max(1, self.target.l2 // 4 // (wide * unroll))
+        numbers = {
+            "b": b.address(), "panel_step": panel_step, "first": first * entries,
+            "brs": f.out * self.size, "out": out.view.address(), "image_step": out.steps[0],
+            "out_plane_step": out.steps[1], "out_row_step": out.steps[2],
+            "held": blocks.held(f), "places": blocks.places(f, out.steps), "held_count": 0,
+            "stream": stream.reshape(-1), "stream_count": stream.size,
+            "stream_block": stream.size if f.depthwise else deep,
+            "result": 0, "result_step": 0, "by_blocks": 1,
+        }  # fmt: skip
+        kind = ConvKind(micro, f.is_padded, False)
+        row = f.groups * f.out * self.size
+        self.launch(kind, x, b, out.view, f, (blocks, parts), (numbers, row, 0))
 
     def launch(
-        self, x: View, b: View, out: View, g: _Geometry, cut: tuple[int, int],
-        panel: int, filter_gradient: bool,
+        self, kind: ConvKind, x: View, b: View, out: View, f: _Form, cut: tuple[_Blocks, int],
+        given: tuple[dict[str, Any], int, int],
     ) -> None:  # fmt: skip
         """One launch of either kernel."""
-        parts, block = cut
-        size = self.dtype.itemsize
-        kind = conv_code.ConvKind(self.element, g.is_padded, filter_gradient)
-        line = g.padded[1] * g.depth * size
-        lines = (block - 1) * g.stride[0] + (g.taps[0] - 1) * g.dilation[0] + 1
-        scratch = Buffer("arena", parts * line * lines if g.is_padded else 0)
-        row = g.size[1] * g.depth * size
-        left = min(line, g.before[1] * g.depth * size)
-        width = min(row, line - left)
-        numbers = {
-            "x": x.address(), "batch_step": x.strides[0], "row_step": row, "height": g.size[0],
-            "width_bytes": width, "batch": g.batch, "out_rows": g.count[0],
-            "out_cols": g.count[1], "stride": g.stride[0], "top": g.before[0],
-            "left_bytes": left, "padded_step": line, "taps": g.taps[0],
-            "dilation": g.dilation[0], "depth": g.taps[1] * g.depth,
-            "column_bytes": g.stride[1] * g.depth * size, "b": b.address(), "panel_step": panel,
-            "channels": g.out, "out": out.address(),
-            "scratch": Address(scratch), "scratch_size": line * lines, "block": block,
+        blocks, parts = cut
+        numbers, row, panel = given
+        depth, height, width = f.lines
+        line = width.size * blocks.pixel
+        skip = max(0, -width.before)
+        left = max(0, width.before)
+        copied = max(0, min(width.size - skip, width.padded - left))
+        left = min(left, width.padded)
+        spare = -(-row // 64) * 64 + 64 * most_vectors(self.target)
+        buffers = [Buffer("arena", parts * n) for n in (blocks.scratch, panel, spare)]
+        numbers |= {
+            "x": x.address(), "batch_step": depth.size * height.size * line,
+            "plane_step": height.size * line, "row_step": line, "planes": depth.size,
+            "rows": height.size, "skip_bytes": skip * blocks.pixel,
+            "width_bytes": copied * blocks.pixel, "left_bytes": left * blocks.pixel,
+            "above": height.before, "before": depth.before, "slices": f.batch * depth.count,
+            "out_planes": depth.count, "out_rows": height.count, "out_cols": width.count,
+            "stride": height.step, "plane_stride": depth.step, "reach": height.reach,
+            "plane_taps": len(depth.shifts), "plane_dilation": depth.dilation,
+            "padded_row": blocks.row, "padded_plane": blocks.plane, "padded_slice": blocks.slice,
+            "block_rows": blocks.rows, "block_slices": blocks.slices, "groups": f.groups,
+            "group_step": f.within * self.size, "channels": f.out,
+            "scratch": Address(buffers[0]), "scratch_size": blocks.scratch,
+            "panel": Address(buffers[1]), "panel_size": panel, "spare": Address(buffers[2]),
+            "spare_size": spare,
         }  # fmt: skip
-        slots: list[Any] = [*numbers.values(), *table(self.target, self.element)]
-        assert [*numbers] == conv_code.SLOTS
+        tables = {n: self.table(numbers[n]) for n in ("held", "places", "stream")}
+        numbers |= {n: t.address() for n, t in tables.items()}
+        slots = [numbers[n] for n in conv_code.SLOTS]
+        assert len(numbers) == len(slots)
         target = self.target
         self.done.append(
             Launch(
                 kind.key,
                 lambda: conv_code.emit(kind, target),
-                slots,
+                [*slots, *table(target, kind.micro)],
                 parts,
-                (x.buffer, b.buffer),
-                (out.buffer, scratch),
-                flops=2.0 * g.work,
+                (x.buffer, b.buffer, *(t.buffer for t in tables.values())),
+                (out.buffer, *buffers),
+                flops=2.0 * f.work,
             )
         )
 
-    # -- gradients -------------------------------------------------------------------------
+    # -- the three directions ----------------------------------------------------------------
 
-    def input_gradient(self, w: View, dy: View, out: View, g: _Geometry) -> None:
-        """`out` = the gradient of the input."""
-        if self.is_product(g):
-            turned = _matrix(w, g.out)
-            turned = View(w.buffer, w.dtype, turned.shape[::-1], turned.strides[::-1], w.offset)
-            self.matmul(_matrix(dy, g.out), turned, _matrix(out, g.depth))
-        elif g.stride == (1, 1):
-            self.forward(dy, self.turned(w, g), out, _turned_geometry(g))
-        else:
-            self.spread(w, dy, out, g)
+    def forward(self, x: View, w: View, out: View, axes: _Axes, f: _Form) -> None:
+        """`out = x * w`."""
+        if _is_product(f):
+            self.matmul(_matrix(x, f.depth), _matrix(w, f.out), _matrix(out, f.out))
+            return
+        place = _Out(out, _steps(out))
+        if f.depthwise:
+            taps = self.taps(axes, f.lines, f.out)
+            chosen = self.chosen(w, taps, f.out * self.size)
+            self.convolve(x, (chosen, 0, 0), place, f)
+            return
+        size, row = self.size, f.groups * f.out * self.size
+        taps = self.taps(axes, f.lines, f.within * f.groups * f.out)
+        b, step = self.packed(w, taps, f, (row, size, f.out * size))
+        self.convolve(x, (b, step, 0), place, f)
 
-    def turned(self, w: View, g: _Geometry) -> View:
-        """The filter turned round, its channels exchanged."""
-        kh, kw, c, o = w.strides
-        shape = (*g.taps, g.out, g.depth)
-        offset = w.offset + (g.taps[0] - 1) * kh + (g.taps[1] - 1) * kw
-        out = self.new(shape)
-        self.copy(View(w.buffer, w.dtype, shape, (-kh, -kw, o, c), offset), out)
+    def taps(self, axes: _Axes, lines: Sequence[_Line], elements: int) -> np.ndarray[Any, Any]:
+        """Where the taps of lines are in the filter, whose taps have so many elements."""
+        numbers = [axes.tap_number(t) for t in product(*(line.taps for line in lines))]
+        return np.array(numbers, np.int64) * (elements * self.size)
+
+    def chosen(self, w: View, taps: np.ndarray[Any, Any], bytes_each: int) -> View:
+        """The taps of a depthwise filter in an order."""
+        if np.array_equal(taps, taps[0] + np.arange(len(taps)) * bytes_each):
+            return View(w.buffer, w.dtype, w.shape, w.strides, w.offset + int(taps[0]))
+        count = bytes_each // self.size
+        out = self.new((len(taps), count))
+        step = int(taps[1] - taps[0])
+        regular = all(int(b - a) == step for a, b in pairwise(taps))
+        pieces = [range(len(taps))] if regular else [range(k, k + 1) for k in range(len(taps))]
+        for piece in pieces:
+            shape, offset = (len(piece), count), w.offset + int(taps[piece[0]])
+            source = View(w.buffer, w.dtype, shape, (step, self.size), offset)
+            target = View(out.buffer, out.dtype, shape, out.strides, piece[0] * bytes_each)
+            self.copy(source, target)
         return out
 
-    def spread(self, w: View, dy: View, out: View, g: _Geometry) -> None:
-        """With strides: products for all taps, each added where its windows saw the input."""
-        pixels, taps = g.batch * math.prod(g.count), math.prod(g.taps) * g.depth
-        turned = View(w.buffer, w.dtype, (g.out, taps), (w.strides[3], w.strides[2]), w.offset)
-        seen = self.new((pixels, taps))
-        self.matmul(_matrix(dy, g.out), turned, seen)
-        self.zero(out)
-        size = self.dtype.itemsize
-        line = g.count[1] * taps * size
-        for kh in range(g.taps[0]):
-            for kw in range(g.taps[1]):
-                rows = _inside(g, 0, kh)
-                columns = _inside(g, 1, kw)
-                if rows and columns:
-                    offset = (kh * g.taps[1] + kw) * g.depth * size
-                    offset += rows.start * line + columns.start * taps * size
-                    shape = (g.batch, len(rows), len(columns), g.depth)
-                    strides = (g.count[0] * line, line, taps * size, size)
-                    part = View(seen.buffer, seen.dtype, shape, strides, offset)
-                    self.add(part, _target_of(out, g, (rows.start, columns.start), (kh, kw), shape))
-
-    def add(self, part: View, out: View) -> None:
-        """`out += part`."""
-        self.done.append(copy_launch(part, out, self.target, self.threads, adding=True))
-
-    def filter_gradient(self, x: View, dy: View, out: View, g: _Geometry) -> None:
-        """`out` = the gradient of the filter."""
-        if self.is_product(g):
-            a = _matrix(x, g.depth)
-            a = View(x.buffer, x.dtype, a.shape[::-1], a.strides[::-1], x.offset)
-            self.matmul(a, _matrix(dy, g.out), _matrix(out, g.out))
-        elif g.dilation[1] != 1 or g.depth * g.taps[1] < _SMALL_DEPTH:
-            self.matmul(self.windows(x, g), _matrix(dy, g.out), _matrix(out, g.out))
-        else:
+    def input_gradient(self, w: View, dy: View, out: View, axes: _Axes, f: _Form) -> None:
+        """`out` = the gradient of the input: phase by phase."""
+        if _is_product(f):
+            turned = _turned(_matrix(w, f.out))
+            self.matmul(_matrix(dy, f.out), turned, _matrix(out, f.depth))
+            return
+        phases = list(_phases(axes))
+        alive = [(at, lines) for at, lines in phases if lines is not None]
+        if len(alive) < len(phases):
             self.zero(out)
-            bands = -(-g.taps[1] * g.depth // self.rows)
-            parts = 1 if g.work < _ALONE else min(bands, self.threads)
-            self.launch(x, dy, out, g, (parts, min(_GRADIENT_ROWS, g.count[0])), 0, True)
+        if not alive:
+            return
+        each = 1 if f.depthwise else f.within * f.groups
+        taps = [self.taps(axes, lines, each * f.out) for _, lines in alive]
+        order = np.concatenate(taps)
+        turned_form = replace(f, lines=alive[0][1], within=f.out, out=f.within)
+        first, size = 0, self.size
+        if f.depthwise:
+            turned_form = replace(f, lines=alive[0][1])
+            b, step = self.chosen(w, order, f.out * size), 0
+        else:
+            row = f.groups * f.out * size
+            b, step = self.packed(w, order, turned_form, (size, row, f.out * size))
+        steps = _steps(out)
+        strides = [a.stride for a in axes.axes]
+        for (at, lines), some in zip(alive, taps, strict=True):
+            offset = sum(k * s for k, s in zip(at, steps[1:], strict=True))
+            moved = View(out.buffer, out.dtype, out.shape, out.strides, out.offset + offset)
+            own = (steps[0], *(k * s for k, s in zip(strides, steps[1:], strict=True)))
+            given = (b, step, first)
+            if f.depthwise:
+                given = (_moved(b, first * f.out * size), 0, 0)
+            self.convolve(dy, given, _Out(moved, own), replace(turned_form, lines=lines))
+            first += len(some)
+
+    def filter_gradient(self, x: View, dy: View, out: View, axes: _Axes, f: _Form) -> None:
+        """`out` = the gradient of the filter."""
+        if _is_product(f):
+            a = _turned(_matrix(x, f.depth))
+            self.matmul(a, _matrix(dy, f.out), _matrix(out, f.out))
+            return
+        if f.taps != math.prod(axes.taps):
+            self.zero(out)
+        rows, size = most_rows(self.target), self.size
+        if f.depthwise:
+            rows = min(range(rows - 3, rows + 2), key=lambda n: -f.taps % n + f.taps / n)
+        micro = Micro(self.element, rows, 1, f.depthwise)
+        row = f.groups * f.out * size
+        threads = 1 if f.work < _ALONE else self.threads
+        whole_bytes = out.size * size
+        by_blocks = whole_bytes * threads <= _PARTIAL_BYTES or f.depthwise
+        most = 1 << 10 if by_blocks else _WINDOWS
+        blocks = _Blocks(f, size, self.target.l2 // 4, most, threads if by_blocks else 1)
+        channels = 1 if f.depthwise else f.within
+        held = blocks.shifts(f)[:, None] + np.arange(channels) * size
+        taps = self.taps(axes, f.lines, f.out if f.depthwise else channels * f.groups * f.out)
+        places = taps[:, None] + np.arange(channels) * row
+        parts = min(threads, blocks.count if by_blocks else -(-held.size // rows))
+        by_blocks = by_blocks or parts == 1
+        sums = out
+        if by_blocks and parts > 1:
+            sums = self.new((parts, *out.shape))
+            if f.taps != math.prod(axes.taps):
+                self.zero(sums)
+        dense = f.groups == 1 and f.out <= self.width and f.out % self.lanes == 0
+        packs = not f.depthwise and not dense
+        wide = min(self.width, -(-f.out // self.lanes) * self.lanes) * size
+        steps = _steps(dy)
+        numbers = {
+            "b": dy.address(), "panel_step": 0, "first": 0, "brs": row, "out": 0,
+            "image_step": steps[0], "out_plane_step": steps[1], "out_row_step": steps[2],
+            "held": held.reshape(-1), "places": places.reshape(-1), "held_count": held.size,
+            "stream": blocks.held(f),
+            "stream_count": 0, "stream_block": _WINDOWS, "result": sums.address(),
+            "result_step": whole_bytes, "by_blocks": int(by_blocks),
+        }  # fmt: skip
+        kind = ConvKind(micro, f.is_padded, True, packs)
+        panel = _WINDOWS * wide if packs else 0
+        self.launch(kind, x, dy, sums, f, (blocks, parts), (numbers, row, panel))
+        if sums is not out:
+            self.sum(sums, out)
+
+    def sum(self, sums: View, out: View) -> None:
+        """The sum of parts' sums."""
+        step = sums.strides[0]
+        views = [
+            View(sums.buffer, self.dtype, out.shape, out.strides, i * step)
+            for i in range(sums.shape[0])
+        ]
+        nodes = [Node("load", self.dtype, str(i)) for i in range(len(views))]
+        total = 0
+        for i in range(1, len(views)):
+            nodes.append(Node("op", self.dtype, "x + y", (total, i)))
+            total = len(nodes) - 1
+        self.done.append(views_launch(views, nodes, [(total, out)], self.target, self.threads))
+
+
+def _is_product(f: _Form) -> bool:
+    """Whether it is one matrix product as it stands."""
+    plain = all(n.step == 1 and n.count == n.size and len(n.shifts) == 1 for n in f.lines)
+    return plain and f.groups == 1 and not f.depthwise and not f.is_padded
+
+
+def _phases(axes: _Axes) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """The phases that exist, each with its lines, or None where nothing sees them."""
+    each = [range(min(a.stride, a.size)) for a in axes.axes]
+    for at in product(*each):
+        lines = tuple(_phase(a, k) for a, k in zip(axes.axes, at, strict=True))
+        yield at, None if None in lines else lines
+
+
+def _steps(x: View) -> tuple[int, int, int, int]:
+    """The steps of image, plane, row and column of an array with its channels last."""
+    strides = list(x.strides[:-1])
+    while len(strides) < 4:
+        strides.insert(1, 0)
+    return tuple(strides)  # type: ignore[return-value]
 
 
 def _matrix(x: View, columns: int) -> View:
-    return (
-        whole(x.buffer, x.dtype, (x.size // columns, columns))
-        if not x.offset
-        else _moved(x, columns)
-    )
-
-
-def _moved(x: View, columns: int) -> View:
     size = x.dtype.itemsize
     return View(x.buffer, x.dtype, (x.size // columns, columns), (columns * size, size), x.offset)
 
 
-def _turned_geometry(g: _Geometry) -> _Geometry:
-    """The convolution of the gradient with the turned filter that gives the input's gradient."""
-    spans = zip(g.taps, g.dilation, g.before, strict=True)
-    top, left = ((k - 1) * d - b for k, d, b in spans)
-    before = top, left
-    if min(before) < 0:
-        raise Unsupported("padding wider than the filter")
-    return replace(
-        g, size=g.count, count=g.size, stride=(1, 1), before=before, depth=g.out, out=g.depth
-    )
+def _turned(x: View) -> View:
+    return View(x.buffer, x.dtype, x.shape[::-1], x.strides[::-1], x.offset)
 
 
-def _inside(g: _Geometry, axis: int, tap: int) -> range:
-    """The windows whose tap sees the input, not its padding."""
-    shift = tap * g.dilation[axis] - g.before[axis]
-    first = max(0, -(shift // g.stride[axis]))
-    last = (g.size[axis] - 1 - shift) // g.stride[axis]
-    return range(first, min(last + 1, g.count[axis]))
-
-
-def _target_of(
-    out: View, g: _Geometry, first: tuple[int, int], taps: tuple[int, int], shape: Shape
-) -> View:
-    """The places that a tap of some windows sees."""
-    offset = out.offset
-    for axis in (0, 1):
-        place = first[axis] * g.stride[axis] + taps[axis] * g.dilation[axis] - g.before[axis]
-        offset += place * out.strides[1 + axis]
-    b, h, w, c = out.strides
-    return View(out.buffer, out.dtype, shape, (b, h * g.stride[0], w * g.stride[1], c), offset)
+def _moved(x: View, by: int) -> View:
+    return View(x.buffer, x.dtype, x.shape, x.strides, x.offset + by)
 
 
 # -- operations ----------------------------------------------------------------------------------
@@ -321,7 +542,8 @@ def _target_of(
 def _last(p: Planner, x: View, steps: Steps) -> View:
     """A contiguous view with channels last."""
     if steps.channels_first:
-        order = (0, 2, 3, 1)
+        n = len(x.shape)
+        order = (0, *range(2, n), 1)
         shape, strides = (tuple(v[k] for k in order) for v in (x.shape, x.strides))
         x = View(x.buffer, x.dtype, shape, strides, x.offset)
     return p.contiguous(x)
@@ -330,55 +552,103 @@ def _last(p: Planner, x: View, steps: Steps) -> View:
 def _as_asked(x: View, steps: Steps) -> View:
     if not steps.channels_first:
         return x
-    order = (0, 3, 1, 2)
+    n = len(x.shape)
+    order = (0, n - 1, *range(1, n - 1))
     shape, strides = (tuple(v[k] for k in order) for v in (x.shape, x.strides))
     return View(x.buffer, x.dtype, shape, strides, x.offset)
 
 
-def _run(
-    p: Planner, op: Operation, kind: str, inputs: Sequence[View], shapes: Sequence[Shape]
-) -> View:
-    steps = steps_of(op.attrs, 2)
-    g = _geometry(plan_of(shapes[0], shapes[1], steps))
-    dtype = inputs[0].dtype
-    launches = _Launches(p.target, p.threads, dtype)
-    if kind == "forward":
-        x, w = _last(p, inputs[0], steps), p.contiguous(inputs[1])
-        out, reads = p.new(dtype, (g.batch, *g.count, g.out)), (x, w)
-        launches.forward(x, w, out, g)
-    elif kind == "input":
-        w, dy = p.contiguous(inputs[0]), _last(p, inputs[1], steps)
-        _check_gradient(dy, g)
-        out, reads = p.new(dtype, (g.batch, *g.size, g.depth)), (w, dy)
-        launches.input_gradient(w, dy, out, g)
-    else:
-        x, dy = (_last(p, v, steps) for v in inputs)
-        _check_gradient(dy, g)
-        out, reads = p.new(dtype, (*g.taps, g.depth, g.out)), (x, dy)
-        launches.filter_gradient(x, dy, out, g)
-    p.heavy(launches.done, reads, [out])
-    return out if kind == "filter" else _as_asked(out, steps)
+def _cast(p: Planner, x: View, dtype: np.dtype[Any]) -> View:
+    if x.dtype == dtype:
+        return x
+    return p.elementwise("x", (), [x], x.shape, dtype, "cast")
 
 
-def _check_gradient(dy: View, g: _Geometry) -> None:
-    """Kernels trust extents: a gradient that is not of the output's goes to the reference."""
-    if dy.shape != (g.batch, *g.count, g.out):
-        raise Unsupported(f"a gradient of shape {dy.shape}")
+class _Conv:
+    """One operation: its extents, what it reads and writes."""
+
+    def __init__(self, p: Planner, op: Operation, shapes: Sequence[Shape]) -> None:
+        depthwise = op.type.startswith("Depthwise")
+        self.p, self.dtype = p, op.outputs[0].dtype.base_dtype.np_dtype
+        if self.dtype == FLOAT16 and not p.target.has_half:
+            raise Unsupported("float16 on a processor that cannot convert it")
+        self.wide = self.dtype if self.dtype in _ELEMENTS else _FLOAT32
+        n = 3 if op.type.startswith("Conv3D") else 2
+        self.steps = steps_of(op.attrs, n)
+        self.plan = plan_of(shapes[0], shapes[1], self.steps, depthwise)
+        self.filter_shape = shapes[1]
+        self.axes = _Axes(self.plan)
+        self.launches = _Launches(p, self.wide)
+        self.is_empty = self.plan.is_empty or self.plan.trimmed().is_empty
+
+    @property
+    def form(self) -> _Form:
+        """The convolution as kernels see it."""
+        plan = self.plan
+        first, second, third = (_line(a) for a in self.axes.axes)
+        lines = (first, second, third)
+        groups = plan.groups
+        if plan.within == 1 and groups > 1 and plan.out == plan.depth:
+            return _Form(plan.batch, lines, 1, 1, plan.out, True)
+        return _Form(plan.batch, lines, groups, plan.within, plan.out // groups)
+
+    def ready(self, x: View) -> View:
+        """An input or output as kernels want it."""
+        return _cast(self.p, _last(self.p, x, self.steps), self.wide)
+
+    def filter(self, w: View) -> View:
+        """A filter as kernels want it."""
+        return _cast(self.p, self.p.contiguous(w), self.wide)
+
+    def check(self, dy: View) -> None:
+        """Kernels trust extents: a gradient that is not of the output's goes to the reference."""
+        if dy.shape != self.plan.output_shape:
+            raise Unsupported(f"a gradient of shape {dy.shape}")
+
+    def finish(self, shape: Shape, reads: Sequence[View], run: Any, is_filter: bool) -> View:
+        """Runs into new memory; zeros where there is nothing to add up."""
+        out = self.p.new(self.wide, shape)
+        if self.is_empty:
+            self.launches.zero(out)
+        else:
+            run(*reads, out, self.axes, self.form)
+        if self.launches.done:
+            self.p.heavy(self.launches.done, reads, [out])
+        out = _cast(self.p, out, self.dtype)
+        return out if is_filter else _as_asked(out, self.steps)
+
+    def forward(self, x: View, w: View) -> View:
+        """The convolution."""
+        reads = [self.ready(x), self.filter(w)]
+        return self.finish(self.plan.output_shape, reads, self.launches.forward, False)
+
+    def input_gradient(self, w: View, dy: View) -> View:
+        """The gradient of the input."""
+        reads = [self.filter(w), self.ready(dy)]
+        self.check(reads[1])
+        return self.finish(self.plan.input_shape, reads, self.launches.input_gradient, False)
+
+    def filter_gradient(self, x: View, dy: View) -> View:
+        """The gradient of the filter."""
+        reads = [self.ready(x), self.ready(dy)]
+        self.check(reads[1])
+        shape = self.filter_shape
+        return self.finish(shape, reads, self.launches.filter_gradient, True)
 
 
-def conv2d(p: Planner, op: Operation, values: Any, outs: Sequence[Shape]) -> list[View]:
-    """Conv2D."""
+def conv(p: Planner, op: Operation, values: Any, outs: Sequence[Shape]) -> list[View]:
+    """Conv2D, Conv3D, DepthwiseConv2dNative."""
     x, w = (p.view(v) for v in op.operands)
-    return [_run(p, op, "forward", (x, w), (x.shape, w.shape))]
+    return [_Conv(p, op, (x.shape, w.shape)).forward(x, w)]
 
 
-def conv2d_input(p: Planner, op: Operation, values: Any, outs: Sequence[Shape]) -> list[View]:
-    """Conv2DBackpropInput."""
+def conv_input(p: Planner, op: Operation, values: Any, outs: Sequence[Shape]) -> list[View]:
+    """The gradients of their inputs."""
     w, dy = (p.view(v) for v in op.operands[1:])
-    return [_run(p, op, "input", (w, dy), (outs[0], w.shape))]
+    return [_Conv(p, op, (tuple(outs[0]), w.shape)).input_gradient(w, dy)]
 
 
-def conv2d_filter(p: Planner, op: Operation, values: Any, outs: Sequence[Shape]) -> list[View]:
-    """Conv2DBackpropFilter."""
+def conv_filter(p: Planner, op: Operation, values: Any, outs: Sequence[Shape]) -> list[View]:
+    """The gradients of their filters."""
     x, dy = p.view(op.operands[0]), p.view(op.operands[2])
-    return [_run(p, op, "filter", (x, dy), (x.shape, outs[0]))]
+    return [_Conv(p, op, (x.shape, tuple(outs[0]))).filter_gradient(x, dy)]

@@ -8,23 +8,41 @@ from typing import Any
 import numpy as np
 
 from ...core.tensor import Operation
-from .conv import conv2d, conv2d_filter, conv2d_input
+from .conv import conv, conv_filter, conv_input
 from .pooling import avg_pool, avg_pool_grad, max_pool, max_pool_grad
+from .scalars import FLOATS
 
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+_CONVOLUTIONS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative")
 
 
 def _is_float(op: Operation) -> bool:
     return op.outputs[0].dtype.base_dtype.np_dtype in _DTYPES
 
 
-RULES: dict[str, Any] = {
-    "Conv2D": conv2d,
-    "Conv2DBackpropInput": conv2d_input,
-    "Conv2DBackpropFilter": conv2d_filter,
+def _is_any_float(op: Operation) -> bool:
+    return op.outputs[0].dtype.base_dtype.np_dtype in FLOATS
+
+
+_CONV_RULES: dict[str, Any] = {
+    **dict.fromkeys(_CONVOLUTIONS, conv),
+    "Conv2DBackpropInput": conv_input,
+    "Conv2DBackpropFilter": conv_filter,
+    "Conv3DBackpropInput": conv_input,
+    "Conv3DBackpropFilter": conv_filter,
+    "Conv3DBackpropInputV2": conv_input,
+    "Conv3DBackpropFilterV2": conv_filter,
+    "DepthwiseConv2dNativeBackpropInput": conv_input,
+    "DepthwiseConv2dNativeBackpropFilter": conv_filter,
+}
+_POOL_RULES: dict[str, Any] = {
     "MaxPool": max_pool,
     "MaxPoolGrad": max_pool_grad,
     "AvgPool": avg_pool,
     "AvgPoolGrad": avg_pool_grad,
 }
-CONDITIONS: dict[str, Callable[[Operation], bool]] = dict.fromkeys(RULES, _is_float)
+RULES = {**_CONV_RULES, **_POOL_RULES}
+CONDITIONS: dict[str, Callable[[Operation], bool]] = {
+    **dict.fromkeys(_CONV_RULES, _is_any_float),
+    **dict.fromkeys(_POOL_RULES, _is_float),
+}
