@@ -223,7 +223,6 @@ class _Launches:
         self.p, self.target, self.threads, self.dtype = p, p.target, p.threads, dtype
         self.element, self.size = _ELEMENTS[dtype], dtype.itemsize
         self.lanes = lanes(p.target, self.element)
-        self.width = most_vectors(p.target) * self.lanes
         self.done: list[Launch] = []
 
     def new(self, shape: Shape) -> View:
@@ -247,6 +246,12 @@ class _Launches:
         """A matrix product."""
         self.done += gemm.matmul(a, b, out, self.target, self.threads)
 
+    def width(self, channels: int) -> int:
+        """The columns of a panel: panels are about alike."""
+        vectors = -(-channels // self.lanes)
+        panels = -(-vectors // most_vectors(self.target))
+        return -(-vectors // panels) * self.lanes
+
     # -- the filter in panels ----------------------------------------------------------------
 
     def packed(
@@ -258,16 +263,17 @@ class _Launches:
         from one group to the next.
         """
         row, column, group = steps
-        panels = -(-f.out // self.width)
-        wide = min(self.width, -(-f.out // self.lanes) * self.lanes)
+        wide = self.width(f.out)
+        panels = -(-f.out // wide)
         step = len(taps) * f.within * wide * self.size
         out = whole(Buffer("arena", f.groups * panels * step), self.dtype, (f.groups * panels,))
         by_rows = column == self.size
         offsets, target, element = self.table(taps), self.target, self.element
         numbers: dict[str, Slot] = {
             "w": w.address(), "out": out.address(), "taps": offsets.address(),
-            "tap_count": len(taps), "within": f.within, "channels": f.out, "groups": f.groups,
-            "row_step": row, "column_step": column, "group_step": group, "panel_step": step,
+            "tap_count": len(taps), "within": f.within, "channels": f.out, "width": wide,
+            "groups": f.groups, "row_step": row, "column_step": column, "group_step": group,
+            "panel_step": step,
         }  # fmt: skip
         assert [*numbers] == conv_code.PACK_SLOTS
         every = f.groups * panels * len(taps)
@@ -302,7 +308,7 @@ class _Launches:
         parts = min(parts, blocks.count)
         entries = f.within // unroll
         stream = blocks.shifts(f)[:, None] + np.arange(entries) * (unroll * self.size)
-        wide = min(self.width, -(-f.out // self.lanes) * self.lanes) * self.size
+        wide = self.width(f.out) * self.size
         deep = max(1, self.target.l2 // 4 // (wide * unroll))
         numbers = {
             "b": b.address(), "panel_step": panel_step, "first": first * entries,
@@ -344,7 +350,8 @@ class _Launches:
             "padded_row": blocks.row, "padded_plane": blocks.plane, "padded_slice": blocks.slice,
             "block_rows": blocks.rows, "block_slices": blocks.slices, "groups": f.groups,
             "group_step": f.within * self.size, "channels": f.out,
-            "scratch": Address(buffers[0]), "scratch_size": blocks.scratch,
+            "width": self.width(f.out), "scratch": Address(buffers[0]),
+            "scratch_size": blocks.scratch,
             "panel": Address(buffers[1]), "panel_size": panel, "spare": Address(buffers[2]),
             "spare_size": spare,
         }  # fmt: skip
@@ -468,20 +475,22 @@ class _Launches:
             sums = self.new((parts, *out.shape))
             if f.taps != math.prod(axes.taps):
                 self.zero(sums)
-        dense = f.groups == 1 and f.out <= self.width and f.out % self.lanes == 0
+        dense = f.groups == 1 and f.out == self.width(f.out)
         packs = not f.depthwise and not dense
-        wide = min(self.width, -(-f.out // self.lanes) * self.lanes) * size
+        wide = self.width(f.out) * size
         steps = _steps(dy)
+        chunks = -(-blocks.windows // _WINDOWS)
+        depth = -(-blocks.windows // chunks)
         numbers = {
             "b": dy.address(), "panel_step": 0, "first": 0, "brs": row, "out": 0,
             "image_step": steps[0], "out_plane_step": steps[1], "out_row_step": steps[2],
             "held": held.reshape(-1), "places": places.reshape(-1), "held_count": held.size,
             "stream": blocks.held(f),
-            "stream_count": 0, "stream_block": _WINDOWS, "result": sums.address(),
+            "stream_count": 0, "stream_block": depth, "result": sums.address(),
             "result_step": whole_bytes, "by_blocks": int(by_blocks),
         }  # fmt: skip
         kind = ConvKind(micro, f.is_padded, True, packs)
-        panel = _WINDOWS * wide if packs else 0
+        panel = depth * wide if packs else 0
         self.launch(kind, x, dy, sums, f, (blocks, parts), (numbers, row, panel))
         if sums is not out:
             self.sum(sums, out)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .conv_kernel import MICRO_TYPE, Micro, most_vectors
+from .conv_kernel import MICRO_TYPE, Micro
 from .gemm_kernel import SIZES, lanes
 from .host import Target
 from .ir import Emitter, Value, vector
@@ -54,6 +54,7 @@ SLOTS = [
     "groups",
     "group_step",  # from one group's channels of the input to the next one's
     "channels",  # of the output, of one group
+    "width",  # of a panel of them
     "held",
     "places",
     "held_count",
@@ -114,7 +115,6 @@ class _Conv:
         self.e, self.kind, self.target = e, kind, target
         element = kind.micro.element
         self.lanes, self.size = lanes(target, element), SIZES[element]
-        self.width = most_vectors(target) * self.lanes
         self.s = {
             name: e.pointer(i) if name in _POINTERS else e.slot(i) for i, name in enumerate(SLOTS)
         }
@@ -260,11 +260,11 @@ class _Forward(_Conv):
     def write(self) -> None:
         """The whole kernel."""
         e, s = self.e, self.s
-        panels = self.whole(s["channels"], Value("i64", str(self.width)))
+        panels = self.whole(s["channels"], s["width"])
         with e.loop(*e.share(self.blocks())) as number:
             block = self.block(number)
             with e.loop(0, s["groups"]) as group, e.loop(0, panels) as panel:
-                j = e.bin("mul", panel, self.width)
+                j = e.bin("mul", panel, s["width"])
                 b = self.at(
                     s["b"], (e.bin("add", e.bin("mul", group, panels), panel), s["panel_step"])
                 )
@@ -280,7 +280,7 @@ class _Forward(_Conv):
         """One panel of output channels, so many entries of the stream at a time."""
         e, s = self.e, self.s
         a, b, c = at
-        columns = e.minimum(Value("i64", str(self.width)), left)
+        columns = e.minimum(s["width"], left)
         row = s["brs"]
         if not self.kind.micro.depthwise:
             row = e.bin("mul", self.row_bytes(columns), self.kind.micro.unroll)
@@ -299,7 +299,7 @@ class _FilterGradient(_Conv):
     def write(self) -> None:
         """The whole kernel."""
         e, s = self.e, self.s
-        panels = self.whole(s["channels"], Value("i64", str(self.width)))
+        panels = self.whole(s["channels"], s["width"])
         mine = e.compare("icmp ne", s["by_blocks"], 0)
         total = self.blocks()
         zero = Value("i64", "0")
@@ -316,7 +316,7 @@ class _FilterGradient(_Conv):
             block = self.block(number)
             later = e.compare("icmp ne", number, low)
             with e.loop(0, s["groups"]) as group, e.loop(0, panels) as panel:
-                j = e.bin("mul", panel, self.width)
+                j = e.bin("mul", panel, s["width"])
                 column = e.bin("add", e.bin("mul", group, s["channels"]), j)
                 dy = self.at(block.out, (column, self.size))
                 a = self.at(block.base, (group, s["group_step"]))
@@ -334,7 +334,7 @@ class _FilterGradient(_Conv):
         e, s = self.e, self.s
         a, dy, c = at
         windows, later = block
-        columns = e.minimum(Value("i64", str(self.width)), left)
+        columns = e.minimum(s["width"], left)
         with e.loop(0, windows, s["stream_block"]) as k:
             count = e.minimum(s["stream_block"], e.bin("sub", windows, k))
             b = self.at(dy, (k, s["brs"]))
@@ -349,12 +349,15 @@ class _FilterGradient(_Conv):
         e, s = self.e, self.s
         place = self.at(s["panel"], (e.part, s["panel_size"]))
         kind, step = vector(self.kind.micro.element, self.lanes), self.row_bytes(columns)
-        with e.loop(0, columns, self.lanes) as j:
-            mask = tail_mask(e, e.bin("sub", columns, j), self.lanes)
-            source, target = (self.at(x, (j, self.size)) for x in (dy, place))
-            with e.loop(0, count) as k:
-                x = masked_load(e, kind, self.at(source, (k, s["brs"])), mask)
-                e.store(x, self.at(target, (k, step)))
+        last = e.bin("mul", e.bin("udiv", e.bin("add", columns, -1), self.lanes), self.lanes)
+        mask = tail_mask(e, e.bin("sub", columns, last), self.lanes)
+        with e.loop(0, count) as k:
+            here, there = self.at(dy, (k, s["brs"])), self.at(place, (k, step))
+            with e.loop(0, last, self.lanes) as j:
+                x = e.load(kind, self.at(here, (j, self.size)))
+                e.store(x, self.at(there, (j, self.size)))
+            x = masked_load(e, kind, self.at(here, (last, self.size)), mask)
+            e.store(x, self.at(there, (last, self.size)))
         return place
 
 
@@ -367,6 +370,7 @@ PACK_SLOTS = [
     "tap_count",
     "within",
     "channels",
+    "width",
     "groups",
     "row_step",
     "column_step",
@@ -394,7 +398,6 @@ class _Pack:
     def __init__(self, e: Emitter, element: str, by_rows: bool, target: Target) -> None:
         self.e, self.element, self.by_rows = e, element, by_rows
         self.lanes, self.size = lanes(target, element), SIZES[element]
-        self.width = most_vectors(target) * self.lanes
         self.kind = vector(element, self.lanes)
         pointers = ("w", "out", "taps")
         self.s = {
@@ -411,13 +414,15 @@ class _Pack:
     def write(self) -> None:
         """Parts share the taps of all panels."""
         e, s = self.e, self.s
-        panels = e.bin("udiv", e.bin("add", s["channels"], self.width - 1), self.width)
+        panels = e.bin(
+            "udiv", e.bin("add", s["channels"], e.bin("add", s["width"], -1)), s["width"]
+        )
         every = e.bin("mul", e.bin("mul", s["groups"], panels), s["tap_count"])
         with e.loop(*e.share(every)) as number:
             tap, which = (e.bin(f, number, s["tap_count"]) for f in ("urem", "udiv"))
             panel, group = (e.bin(f, which, panels) for f in ("urem", "udiv"))
-            j = e.bin("mul", panel, self.width)
-            columns = e.minimum(Value("i64", str(self.width)), e.bin("sub", s["channels"], j))
+            j = e.bin("mul", panel, s["width"])
+            columns = e.minimum(s["width"], e.bin("sub", s["channels"], j))
             count = e.bin("udiv", e.bin("add", columns, self.lanes - 1), self.lanes)
             step = e.bin("mul", count, self.lanes * self.size)
             source = e.offset(s["w"], e.load("i64", self.at(s["taps"], (tap, 8))))
@@ -429,12 +434,15 @@ class _Pack:
     def rows(self, source: Value, place: Value, columns: Value, step: Value) -> None:
         """Rows whose elements lie together."""
         e, s = self.e, self.s
-        with e.loop(0, columns, self.lanes) as j:
-            mask = tail_mask(e, e.bin("sub", columns, j), self.lanes)
-            here, there = (self.at(x, (j, self.size)) for x in (source, place))
-            with e.loop(0, s["within"]) as k:
-                x = masked_load(e, self.kind, self.at(here, (k, s["row_step"])), mask)
-                e.store(x, self.at(there, (k, step)))
+        last = e.bin("mul", e.bin("udiv", e.bin("add", columns, -1), self.lanes), self.lanes)
+        mask = tail_mask(e, e.bin("sub", columns, last), self.lanes)
+        with e.loop(0, s["within"]) as k:
+            here, there = self.at(source, (k, s["row_step"])), self.at(place, (k, step))
+            with e.loop(0, last, self.lanes) as j:
+                x = e.load(self.kind, self.at(here, (j, self.size)))
+                e.store(x, self.at(there, (j, self.size)))
+            x = masked_load(e, self.kind, self.at(here, (last, self.size)), mask)
+            e.store(x, self.at(there, (last, self.size)))
 
     def columns(self, source: Value, place: Value, columns: Value, step: Value) -> None:
         """Columns whose elements lie together: squares, turned. Missing ones repeat the last."""
