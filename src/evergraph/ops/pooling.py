@@ -488,7 +488,7 @@ define(
 )
 
 # -- in three dimensions -----------------------------------------------------------------------
-_NEAR = 1e-5
+NEAR = 1e-5
 """In three dimensions the gradient goes to all elements this near to the greatest."""
 
 
@@ -517,7 +517,7 @@ def _max_3d_grad(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> Array:
             raise ValueError(
                 f"The pool's output must have shape {list(near.shape)}, got {list(y.shape)}."
             )
-        result = added(xp, result, at, xp.where(xp.abs(near - y) < _NEAR, dy, zero))
+        result = added(xp, result, at, xp.where(xp.abs(near - y) < NEAR, dy, zero))
     return result[tuple(inner)]
 
 

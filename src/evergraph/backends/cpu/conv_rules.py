@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ...core.tensor import Operation
 from .conv import conv, conv_filter, conv_input
-from .pooling import avg_pool, avg_pool_grad, max_pool, max_pool_grad
+from .pooling import avg_pool, avg_pool_grad, max_pool, max_pool_3d_grad, max_pool_grad
 from .scalars import FLOATS
 
-_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 _CONVOLUTIONS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative")
 
 
 def _is_float(op: Operation) -> bool:
-    return op.outputs[0].dtype.base_dtype.np_dtype in _DTYPES
-
-
-def _is_any_float(op: Operation) -> bool:
     return op.outputs[0].dtype.base_dtype.np_dtype in FLOATS
 
 
@@ -36,13 +29,13 @@ _CONV_RULES: dict[str, Any] = {
     "DepthwiseConv2dNativeBackpropFilter": conv_filter,
 }
 _POOL_RULES: dict[str, Any] = {
-    "MaxPool": max_pool,
+    **dict.fromkeys(("MaxPool", "MaxPool3D"), max_pool),
     "MaxPoolGrad": max_pool_grad,
-    "AvgPool": avg_pool,
-    "AvgPoolGrad": avg_pool_grad,
+    "MaxPool3DGrad": max_pool_3d_grad,
+    **dict.fromkeys(("AvgPool", "AvgPool3D"), avg_pool),
+    **dict.fromkeys(("AvgPoolGrad", "AvgPool3DGrad"), avg_pool_grad),
 }
 RULES = {**_CONV_RULES, **_POOL_RULES}
 CONDITIONS: dict[str, Callable[[Operation], bool]] = {
-    **dict.fromkeys(_CONV_RULES, _is_any_float),
-    **dict.fromkeys(_POOL_RULES, _is_float),
+    **dict.fromkeys(RULES, _is_float),
 }
