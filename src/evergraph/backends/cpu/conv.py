@@ -372,11 +372,17 @@ class _Launches:
             )
         )
 
+    def is_product(self, f: _Form) -> bool:
+        """Whether it is best done as one matrix product: its filter is too large for the caches."""
+        plain = all(n.step == 1 and n.count == n.size and len(n.shifts) == 1 for n in f.lines)
+        large = 4 * f.within * f.out * self.size > self.target.l2
+        return plain and large and f.groups == 1 and not f.depthwise and not f.is_padded
+
     # -- the three directions ----------------------------------------------------------------
 
     def forward(self, x: View, w: View, out: View, axes: _Axes, f: _Form) -> None:
         """`out = x * w`."""
-        if _is_product(f):
+        if self.is_product(f):
             self.matmul(_matrix(x, f.depth), _matrix(w, f.out), _matrix(out, f.out))
             return
         place = _Out(out, _steps(out))
@@ -413,7 +419,7 @@ class _Launches:
 
     def input_gradient(self, w: View, dy: View, out: View, axes: _Axes, f: _Form) -> None:
         """`out` = the gradient of the input: phase by phase."""
-        if _is_product(f):
+        if self.is_product(f):
             turned = _turned(_matrix(w, f.out))
             self.matmul(_matrix(dy, f.out), turned, _matrix(out, f.depth))
             return
@@ -448,7 +454,7 @@ class _Launches:
 
     def filter_gradient(self, x: View, dy: View, out: View, axes: _Axes, f: _Form) -> None:
         """`out` = the gradient of the filter."""
-        if _is_product(f):
+        if self.is_product(f):
             a = _turned(_matrix(x, f.depth))
             self.matmul(a, _matrix(dy, f.out), _matrix(out, f.out))
             return
@@ -508,12 +514,6 @@ class _Launches:
             nodes.append(Node("op", self.dtype, "x + y", (total, i)))
             total = len(nodes) - 1
         self.done.append(views_launch(views, nodes, [(total, out)], self.target, self.threads))
-
-
-def _is_product(f: _Form) -> bool:
-    """Whether it is one matrix product as it stands."""
-    plain = all(n.step == 1 and n.count == n.size and len(n.shifts) == 1 for n in f.lines)
-    return plain and f.groups == 1 and not f.depthwise and not f.is_padded
 
 
 def _phases(axes: _Axes) -> Iterator[tuple[tuple[int, ...], Any]]:
