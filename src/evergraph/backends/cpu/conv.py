@@ -38,7 +38,8 @@ _ELEMENTS = {_FLOAT32: "float", np.dtype(np.float64): "double"}
 _ALONE = 64 << 10  # multiply-adds
 _PARTIAL_BYTES = 1 << 20  # what parts' sums of the filter's gradient may take, all together
 _WINDOWS = 384  # of a block of the filter's gradient: a panel of them streams from the caches
-_PER_THREAD = 4  # parts, so that a slower thread leaves some to the others
+_BLOCK = 800  # windows
+_PER_THREAD = 8  # parts, so that a slower thread leaves some to the others
 _FOUND = 512  # how many taps a phase may look at
 
 
@@ -162,22 +163,22 @@ class _Out:
 class _Blocks:
     """How windows are divided, and the tables of a block."""
 
-    def __init__(self, f: _Form, size: int, room: int, most: int, parts: int) -> None:
+    def __init__(self, f: _Form, size: int, room: int, most: int, threads: int) -> None:
         depth, height, width = f.lines
         self.pixel = f.depth * size
         self.row = width.padded * self.pixel if f.is_padded else width.size * self.pixel
         slice_rows = height.count
         line = self.row * len(depth.shifts) * height.step
-        most_rows = max(1, most // width.count)
-        self.rows = max(1, min(slice_rows, room // max(1, line), most_rows))
+        rows = max(1, min(slice_rows, room // max(1, line), most // width.count))
+        self.rows = -(-slice_rows // -(-slice_rows // rows))
         self.slices = 1
         slices = f.batch * depth.count
         if self.rows == slice_rows and depth.count == 1:
             windows = slice_rows * width.count
             self.slices = max(1, min(room // max(1, line * slice_rows), most // windows))
-        while self.slices > 1 and -(-slices // self.slices) < parts:
+        while self.slices > 1 and -(-slices // self.slices) < threads:
             self.slices = -(-self.slices // 2)
-        while self.rows > 1 and slices * -(-slice_rows // self.rows) < parts:
+        while self.rows > 1 and slices * -(-slice_rows // self.rows) < threads:
             self.rows = -(-self.rows // 2)
         self.count = -(-slices // self.slices) * -(-slice_rows // self.rows)
         lines = (self.rows - 1) * height.step + height.reach + 1
@@ -303,9 +304,9 @@ class _Launches:
         b, panel_step, first = filters
         unroll = 1 if f.depthwise else self.unroll(f)
         micro = Micro(self.element, most_rows(self.target), unroll, f.depthwise)
-        parts = 1 if f.work < _ALONE else _PER_THREAD * self.threads
-        blocks = _Blocks(f, self.size, self.target.l2 // 4, 1 << 10, parts)
-        parts = min(parts, blocks.count)
+        threads = 1 if f.work < _ALONE else self.threads
+        blocks = _Blocks(f, self.size, self.target.l2 // 4, _BLOCK, threads)
+        parts = 1 if threads == 1 else min(_PER_THREAD * threads, blocks.count)
         entries = f.within // unroll
         stream = blocks.shifts(f)[:, None] + np.arange(entries) * (unroll * self.size)
         wide = self.width(f.out) * self.size
