@@ -96,7 +96,7 @@ class Program:
                 memory, buffer.address = aligned_buffer(max(buffer.size, 1))
                 self.keep.append(memory)
         elif buffer.kind == "constant":
-            buffer.address = buffer.source.ctypes.data
+            buffer.address = buffer.source.elements.ctypes.data
         self.keep.append(buffer.source)
 
     def _record(self, library: jit.Library, launch: Launch) -> bytes:

@@ -43,9 +43,8 @@ def guarding(monkeypatch: pytest.MonkeyPatch, at_end: bool) -> Iterator[None]:
     """While it lasts, every buffer of a program lies in guarded memory of its own."""
     from evergraph.backends.cpu import binding
 
-    def arena(buffers: Sequence[Any]) -> None:
-        for b in buffers:
-            b.address = guarded(b.size, at_end)
+    def arena(offsets: Sequence[int], sizes: Sequence[int], total: int) -> tuple[None, list[int]]:
+        return None, [guarded(size, at_end) for size in sizes]
 
     with monkeypatch.context() as patch:
         patch.setattr(binding, "arena_memory", arena)

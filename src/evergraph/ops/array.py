@@ -12,7 +12,7 @@ from ..core.allocation import allocatable
 from ..core.dtypes import string
 from ..core.emit import apply
 from ..core.opdef import FIRST_OPERAND, NO_GRADIENT, Array, Attrs, Values, define
-from ..core.shape import Shape, compatible, is_known, merge, show, show_brackets, size_of
+from ..core.shape import Shape, broadcast, compatible, is_known, merge, show, show_brackets, size_of
 from ..core.tensor import Operation
 from ..core.values import value_as_shape
 from .broadcasting import unbroadcast
@@ -429,7 +429,7 @@ define(
 )
 
 
-def _repeated(dims: list[int], out: tuple[int, ...]) -> list[int]:
+def _repeated(dims: list[int], out: Sequence[Any]) -> list[int]:
     """The axes of `out` along which an operand of shape `dims` is repeated."""
     padded = [0] * (len(out) - len(dims)) + dims
     return [i for i, d in enumerate(padded) if i < len(out) - len(dims) or d == 1]
@@ -437,7 +437,8 @@ def _repeated(dims: list[int], out: tuple[int, ...]) -> list[int]:
 
 def _gradient_args(xp: Any, inputs: Sequence[Array], attrs: Attrs) -> tuple[Array, Array]:
     a, b = ints(inputs[0]), ints(inputs[1])
-    out, dtype = np.broadcast_shapes(tuple(a), tuple(b)), np_dtype(attrs, "T")
+    out, dtype = broadcast(tuple(a), tuple(b)), np_dtype(attrs, "T")
+    assert out is not None
     return np.asarray(_repeated(a, out), dtype), np.asarray(_repeated(b, out), dtype)
 
 

@@ -241,11 +241,19 @@ def _is_shape(extents: Sequence[int], n: int, what: str) -> None:
         raise ValueError(f"Dimensions must be >= 0: the shape of {what} is {extents}.")
 
 
-@lru_cache(4096)
 def plan_of(x: tuple[int, ...], w: tuple[int, ...], steps: Steps, depthwise: bool = False) -> Plan:
     """The plan for an input and a filter of these shapes; ValueError if they do not fit."""
+    _is_shape(x, len(steps.strides), "input")
+    one = _plan_of_one((1, *x[1:]), w, steps, depthwise)
+    return Plan(x[0], one.axes, one.depth, one.within, one.out)
+
+
+@lru_cache(4096)
+def _plan_of_one(
+    x: tuple[int, ...], w: tuple[int, ...], steps: Steps, depthwise: bool = False
+) -> Plan:
+    """The plan for a batch of one."""
     n = len(steps.strides)
-    _is_shape(x, n, "input")
     _is_shape(w, n, "filter")
     depth, within, out = x[steps.depth], w[n], w[n + 1]
     if depthwise:

@@ -18,7 +18,10 @@ from ..core.values import constant_value
 
 def ints(value: Any) -> list[int]:
     """The elements of an integer operand's value."""
-    return [int(v) for v in np.asarray(value).ravel().tolist()]
+    array = np.asarray(value)
+    found: list[int] = array.ravel().tolist()
+    # Objects may be integers of another kind, which a compiler follows through shape rules.
+    return found if array.dtype.kind in "iuO" else [int(v) for v in found]
 
 
 def scalar(value: Any) -> int:

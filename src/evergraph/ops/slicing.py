@@ -169,7 +169,24 @@ def _check_index(i: int, dim: Dim) -> None:
 
 
 def _sliced_extent(entry: slice, dim: Dim) -> Dim:
-    return None if dim is None else len(range(*entry.indices(dim)))
+    return None if dim is None else slice_bounds(entry, dim)[2]
+
+
+def slice_bounds(s: slice, extent: int) -> tuple[int, int, int]:
+    """Where a slice of an axis begins, its step, how many elements it has."""
+    step = 1 if s.step is None else s.step
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
+    if step == 1 and s.start is None and s.stop is None:
+        return 0, 1, extent
+    low, high = (0, extent) if step > 0 else (-1, extent - 1)
+    first, stop = (
+        bound if at is None else min(max(at + extent if at < 0 else at, low), high)
+        for at, bound in ((s.start, 0 if step > 0 else high), (s.stop, high if step > 0 else low))
+    )
+    span = stop - first if step > 0 else first - stop
+    size = abs(step)
+    return first, step, -(-span // size) if span > 0 else 0
 
 
 def _masked_shape(dims: Sequence[Dim], count: int, strides: Any, attrs: Attrs) -> Shape:

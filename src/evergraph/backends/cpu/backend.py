@@ -13,16 +13,19 @@ from .. import timing
 from ..contract import Array, Backend, Binding, Executable, OperationFailed, Segment, Shapes
 from ..reference import ReferenceBackend
 from .binding import CompiledBinding
+from .image import Image
 from .jit import library
 from .plan import Plan, plan
 from .rules import Rule, rule_for
 from .scalars import DTYPES
+from .symbols import Scope
 from .threads import default_threads
 from .views import VIEWS
 
 _QUERIES = frozenset(("Shape", "Size", "Rank", "ShapeN"))
 _reference = ReferenceBackend()
 _LONGEST = 16  # elements of a vector that may be a shape
+_MOST_IMAGES = 8  # plans that are tried for new shapes
 _MOST_VALUES = 16  # for which one segment is planned anew, shapes being equal
 
 
@@ -126,6 +129,7 @@ class CompiledExecutable(Executable):
         self.reasons: dict[Shapes, str] = {}
         self.rules: dict[Operation, Rule | None] = {}
         self.value_inputs = value_inputs(segment.function)
+        self.images: list[tuple[Image, Scope]] = []
         self.times_bound: dict[Shapes, int] = {}
 
     def bind(self, shapes: Shapes) -> Binding:
@@ -134,6 +138,12 @@ class CompiledExecutable(Executable):
 
     def bind_values(self, shapes: Shapes, values: dict[int, Array]) -> Binding:
         """A compiled binding, or the reference's where a shape needs what has no code."""
+        given = {i: x.ravel().tolist() for i, x in values.items()}
+        for image, scope in self.images:
+            numbers = image.numbers_for(scope, shapes, given)
+            if numbers is not None:
+                failed = self.failed(image.plan)
+                return CompiledBinding(image, numbers, False, failed, self.reference)
         if values:
             self.times_bound[shapes] = self.times_bound.get(shapes, 0) + 1
             if self.times_bound[shapes] > _MOST_VALUES:
@@ -143,7 +153,7 @@ class CompiledExecutable(Executable):
         collecting = gc.isenabled()
         gc.disable()  # a plan makes many objects that all live: no use in looking for garbage
         try:
-            made = self.plan(shapes, values)
+            return self.planned(shapes, values)
         except Exception as error:
             # Whatever it is: the reference runs it, or says what is wrong, of which operation.
             self.reasons[shapes] = f"{type(error).__name__}: {error}"
@@ -153,12 +163,21 @@ class CompiledExecutable(Executable):
         finally:
             if collecting:
                 gc.enable()
-        return CompiledBinding(made, self.failed(made), self.reference)
 
-    def plan(self, shapes: Shapes, values: dict[int, Array]) -> Plan:
-        """What runs for these shapes, and values of inputs that shapes hang on."""
-        segment, target, threads = self.segment, library().target, default_threads()
-        return plan(segment.function, shapes, segment.donated, target, threads, self.rules, values)
+    def planned(self, shapes: Shapes, values: dict[int, Array]) -> Binding:
+        """A binding by a plan for these shapes, and values of inputs that shapes hang on.
+
+        The plan is kept for other shapes, until too many of them needed plans of their own.
+        """
+        scope = Scope() if len(self.images) < _MOST_IMAGES else None
+        f, target, threads = self.segment.function, library().target, default_threads()
+        made = plan(f, shapes, self.segment.donated, target, threads, self.rules, values, scope)
+        functions = [library().function(x.key, x.emit) for x in made.launches]
+        image = Image(made, functions)
+        bound = CompiledBinding(image, image.numbers(), True, self.failed(made), self.reference)
+        if scope is not None and scope.extents:
+            self.images.append((image, scope))
+        return bound
 
     def reference(self) -> Binding:
         """The segment on the reference backend."""

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from ...core.allocation import aligned_empty, is_own
+from ...core.allocation import aligned_empty, allocatable, is_own
 from ...core.tensor import Operation
 from .. import timing
 from ..contract import Array, Binding
+from .image import Image, Numbers, materialized, word_of
 from .jit import library
-from .layout import Address, Buffer
+from .layout import Buffer, Constant
 from .native import RECORD_BYTES, patch_run_ir
-from .plan import Plan
-from .threads import Pool, aligned_buffer, native, pool
+from .symbols import Symbol, value_of
+from .threads import aligned_buffer, native, pool
 
-_LINE = 64
 _ARRAYS = (np.ndarray, np.generic, bool, int, float)
 
 
@@ -42,38 +42,10 @@ def _data_pointer_place() -> int:
     raise RuntimeError("This interpreter's arrays are laid out unlike any that is known.")
 
 
-def arena_offsets(buffers: Sequence[Buffer]) -> tuple[dict[Buffer, int], int]:
-    """Places for buffers such that those in use at the same time do not overlap; the total size.
-
-    Large ones first, each at the lowest place that is free while it is in use.
-    """
-    order = sorted(buffers, key=lambda b: (-b.size, b.first))
-    # Rows: first and last launch, first byte, byte after the last; columns in order of placing.
-    placed = np.zeros((4, len(order)), np.int64)
-    offsets: dict[Buffer, int] = {}
-    total = 0
-    for count, b in enumerate(order):
-        size = -(-max(b.size, 1) // _LINE) * _LINE
-        first, last, starts, stops = placed[:, :count]
-        rivals = np.flatnonzero((last >= b.first) & (first <= b.last))
-        at = 0
-        for start, stop in sorted(zip(starts[rivals].tolist(), stops[rivals].tolist(), strict=True)):
-            if start >= at + size:
-                break
-            at = max(at, stop)
-        placed[:, count] = b.first, b.last, at, at + size
-        offsets[b] = at
-        total = max(total, at + size)
-    return offsets, total
-
-
-def arena_memory(buffers: Sequence[Buffer]) -> Any:
-    """Gives buffers their addresses in memory of their own, which is returned."""
-    offsets, total = arena_offsets(buffers)
+def arena_memory(offsets: Sequence[int], sizes: Sequence[int], total: int) -> tuple[Any, list[int]]:
+    """Memory for the arena, to be kept, and the addresses of its buffers."""
     memory, base = aligned_buffer(total)
-    for b, at in offsets.items():
-        b.address = base + at
-    return memory
+    return memory, [base + at for at in offsets]
 
 
 def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -84,89 +56,84 @@ def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
 class _Instance:
     """The memory of one run at a time."""
 
-    def __init__(self, plan: Plan, threads: Pool) -> None:
-        self.keep: list[Any] = [arena_memory(plan.arena)]
-        self.sources: list[tuple[str, int]] = []
-        self.patches: list[tuple[int, int, int]] = []  # number of the source, offset, slot
-        self.numbers: dict[tuple[str, int], int] = {}
-        for b in plan.constants:
-            b.address = b.source.ctypes.data
-            self.keep.append(b.source)
-        self._write(plan, threads)
-
-    def _write(self, plan: Plan, threads: Pool) -> None:
-        launches = plan.launches
-        blocks, at = aligned_buffer(sum(8 * len(x.slots) + _LINE for x in launches))
-        records, first = aligned_buffer(RECORD_BYTES * max(1, len(launches)))
-        self.keep += [blocks, records]
-        self.records = first
-        functions = [library().function(x.key, x.emit) for x in launches]
-        for i, launch in enumerate(launches):
-            words = [self._word(slot, at + 8 * k) for k, slot in enumerate(launch.slots)]
-            ctypes.memmove(at, b"".join(words), 8 * len(words))
-            record = struct.pack("4q", functions[i], at, launch.parts, 0)
-            ctypes.memmove(first + RECORD_BYTES * i, record, RECORD_BYTES)
-            at += -(-8 * len(words) // _LINE) * _LINE
-        self._write_call(len(launches), threads)
-
-    def _write_call(self, count: int, threads: Pool) -> None:
-        """The block that the native call gets: launches, pool, patches, array objects."""
-        table, place = aligned_buffer(24 * max(1, len(self.patches)))
-        for i, patch in enumerate(self.patches):
-            ctypes.memmove(place + 24 * i, struct.pack("3q", *patch), 24)
-        self.objects, objects = aligned_buffer(8 * max(1, len(self.sources)))
+    def __init__(self, bound: CompiledBinding) -> None:
+        image, numbers = bound.image, bound.table
+        self.keep: list[Any] = list(bound.constants)
+        memory, addresses = arena_memory(bound.places, bound.sizes.tolist(), bound.arena_size)
+        self.keep.append(memory)
+        words, at = self._table(image.words)
+        image.in_words.fill(words, numbers)
+        arena = [addresses[k] for k in image.arena_order]
+        image.addresses.fill(words, arena, numbers)
+        image.constants.fill(words, [c.ctypes.data for c in bound.constants], numbers)
+        records, self.records = self._table(image.records)
+        image.in_parts.fill(records.reshape(-1, 4)[:, 2], numbers)
+        records.reshape(-1, 4)[:, 1] += at
+        patches, place = self._table(image.patches)
+        image.in_patches.fill(patches, numbers)
+        patches.reshape(-1, 3)[:, 2] *= 8
+        patches.reshape(-1, 3)[:, 2] += at
+        self.objects, objects = aligned_buffer(8 * max(1, len(image.sources)))
         self.objects_at = objects - ctypes.addressof(self.objects)
-        address = threads.address if threads.threads > 1 else 0
-        words = (
-            self.records,
-            count,
-            address,
-            len(self.patches),
-            place,
-            objects,
-            _data_pointer_place(),
-        )
-        call, self.call = aligned_buffer(56)
-        ctypes.memmove(self.call, struct.pack("7q", *words), 56)
-        self.keep += [table, call]
-        self.format = struct.Struct(f"{len(self.sources)}q")
+        pool_address = bound.pool.address if bound.pool.threads > 1 else 0
+        count, patched = len(image.records), len(image.patches)
+        call = (self.records, count, pool_address, patched, place, objects, _data_pointer_place())
+        _, self.call = self._table(np.array(call, np.int64))
+        self.format = struct.Struct(f"{len(image.sources)}q")
 
-    def _word(self, slot: Any, place: int) -> bytes:
-        """A slot's eight bytes; addresses of inputs and outputs are written at each run."""
-        if isinstance(slot, float):
-            return struct.pack("d", slot)
-        if not isinstance(slot, Address):
-            return struct.pack("q", slot)
-        buffer = slot.buffer
-        if buffer.kind in ("input", "output"):
-            source = (buffer.kind, buffer.source)
-            number = self.numbers.setdefault(source, len(self.numbers))
-            if number == len(self.sources):
-                self.sources.append(source)
-            self.patches.append((number, slot.offset, place))
-            return bytes(8)
-        return struct.pack("q", buffer.address + slot.offset)
+    def _table(self, numbers: Numbers) -> tuple[Numbers, int]:
+        """A copy of a table in aligned memory, and its address."""
+        memory, at = aligned_buffer(max(8, numbers.nbytes))
+        self.keep.append(memory)
+        start = at - ctypes.addressof(memory)
+        table = np.frombuffer(memoryview(memory), np.int64, numbers.size, start)
+        table[:] = numbers.reshape(-1)
+        return table, at
 
 
 class CompiledBinding(Binding):
-    """A program bound to shapes, in compiled code."""
+    """A program bound to shapes, in compiled code.
+
+    `numbers` are what the symbols of its image are for these shapes; `own` tells whether those are
+    the shapes that its plan was made for.
+    """
 
     reports_times = True
 
     def __init__(
         self,
-        plan: Plan,
+        image: Image,
+        numbers: list[Any],
+        own: bool,
         failed: Callable[[int, int], BaseException],
         reference: Callable[[], Binding],
     ) -> None:
-        self.plan = plan
+        self.image = image
+        self.plan = plan = image.plan
         self.reference = reference
         self.failed = failed
         self.pool = pool()
-        self.free = [_Instance(plan, self.pool)]
+        self.numbers = numbers
+        self.table = np.array([word_of(x) for x in numbers], np.int64)
+        self.sizes = image.sizes.copy()
+        image.in_sizes.fill(self.sizes, self.table)
+        self.places, self.arena_size = image.arena.offsets(self.sizes, own)
+        self.shapes = [(tuple(map(self.resolve, s)), dtype) for s, dtype in plan.shapes]
+        for shape, dtype in [((self.arena_size,), np.dtype(np.uint8)), *self.shapes]:
+            allocatable(shape, dtype)
+        buffers = image.constants.buffers
+        self.constants = [materialized(b.source, self.resolve) for b in buffers]
+        self.results = [
+            materialized(r, self.resolve) if isinstance(r, Constant) else r for r in plan.results
+        ]
+        self.free = [_Instance(self)]
         self.lock = threading.Lock()
-        self.sources = self.free[0].sources
+        self.sources = image.sources
         self.given = [number for kind, number in self.sources if kind == "input"]
+
+    def resolve(self, x: Any) -> Any:
+        """A number of the plan for these shapes."""
+        return self.numbers[self.image.wanted.index[x.terms]] if isinstance(x, Symbol) else x
 
     def run(self, inputs: Sequence[Array], states: Sequence[Any]) -> Sequence[Array]:
         """One native call."""
@@ -177,7 +144,7 @@ class CompiledBinding(Binding):
             instance = self.free.pop()
         except IndexError:  # another thread is in a run of this program
             with self.lock:
-                instance = _Instance(self.plan, self.pool)
+                instance = _Instance(self)
         try:
             return self._run(instance, inputs)
         finally:
@@ -204,23 +171,28 @@ class CompiledBinding(Binding):
         for i, (launch, op) in enumerate(zip(self.plan.launches, self.plan.labels, strict=True)):
             place = instance.records + RECORD_BYTES * i + 24
             taken = ctypes.c_int64.from_address(place)
-            size = sum(b.size for b in {*launch.reads, *launch.writes})
+            size = sum(self.estimate(b.size) for b in {*launch.reads, *launch.writes})
             kind, name = ("copy", "") if op is None else (op.type, _source_name(op))
             for times in timing.active:
-                times.add(kind, name, taken.value * 1e-9, size, launch.flops, True)
+                times.add(kind, name, taken.value * 1e-9, size, self.estimate(launch.flops), True)
             taken.value = 0
+
+    def estimate(self, x: Any) -> Any:
+        """A number that is only reported: as it is here or, if not kept, for the plan's shapes."""
+        known = isinstance(x, Symbol) and x.terms in self.image.wanted.index
+        return self.resolve(x) if known else value_of(x)
 
     def _results(self, arrays: list[Array]) -> list[Array]:
         """The arrays that the outputs go to."""
         results: list[Array] = []
         plan = self.plan
-        for k, result in enumerate(plan.results):
+        for k, result in enumerate(self.results):
             if isinstance(result, Buffer):
                 old = plan.in_place.get(k)
                 if old is not None and is_own(arrays[old]):
                     results.append(arrays[old])
                 else:
-                    results.append(new_array(*plan.shapes[k]))
+                    results.append(new_array(*self.shapes[k]))
             else:
                 results.append(arrays[result] if isinstance(result, int) else result)
         return results

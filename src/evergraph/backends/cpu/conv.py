@@ -37,10 +37,11 @@ _FLOAT32 = np.dtype(np.float32)
 _ELEMENTS = {_FLOAT32: "float", np.dtype(np.float64): "double"}
 _ALONE = 64 << 10  # multiply-adds
 _PARTIAL_BYTES = 1 << 20  # what parts' sums of the filter's gradient may take, all together
-_WINDOWS = 384  # of a block of the filter's gradient: a panel of them streams from the caches
+_WINDOWS = 400  # of a block of the filter's gradient: a panel of them streams from the caches
 _BLOCK = 800  # windows
 _PER_THREAD = 8  # parts, so that a slower thread leaves some to the others
-_FOUND = 512  # how many taps a phase may look at
+_LINE = 64
+_MANY = 8  # tiles, where it does not matter how full the last one is
 
 
 @dataclass(frozen=True)
@@ -163,10 +164,13 @@ class _Out:
 class _Blocks:
     """How windows are divided, and the tables of a block."""
 
-    def __init__(self, f: _Form, size: int, room: int, most: int, threads: int) -> None:
+    def __init__(
+        self, f: _Form, size: int, room: int, most: int, threads: int, *, apart: bool = False
+    ) -> None:
         depth, height, width = f.lines
-        self.pixel = f.depth * size
-        self.row = width.padded * self.pixel if f.is_padded else width.size * self.pixel
+        self.is_copied = f.is_padded or apart
+        self.pixel = f.depth * size + apart * _LINE
+        self.row = width.padded * self.pixel if self.is_copied else width.size * self.pixel
         slice_rows = height.count
         line = self.row * len(depth.shifts) * height.step
         rows = max(1, min(slice_rows, room // max(1, line), most // width.count))
@@ -182,9 +186,9 @@ class _Blocks:
             self.rows = -(-self.rows // 2)
         self.count = -(-slices // self.slices) * -(-slice_rows // self.rows)
         lines = (self.rows - 1) * height.step + height.reach + 1
-        self.plane = lines * self.row if f.is_padded else height.size * self.row
-        self.slice = len(depth.shifts) * self.plane if f.is_padded else depth.size * self.plane
-        self.scratch = self.slices * self.slice if f.is_padded else 0
+        self.plane = lines * self.row if self.is_copied else height.size * self.row
+        self.slice = len(depth.shifts) * self.plane if self.is_copied else depth.size * self.plane
+        self.scratch = self.slices * self.slice if self.is_copied else 0
         self.windows = self.slices * self.rows * width.count
 
     def held(self, f: _Form) -> np.ndarray[Any, Any]:
@@ -200,7 +204,7 @@ class _Blocks:
     def shifts(self, f: _Form) -> np.ndarray[Any, Any]:
         """Where taps are in a window."""
         depth, height, width = f.lines
-        planes = range(len(depth.shifts)) if f.is_padded else depth.shifts
+        planes = range(len(depth.shifts)) if self.is_copied else depth.shifts
         each = (
             np.array(planes, np.int64) * self.plane,
             np.array(height.shifts, np.int64) * self.row,
@@ -332,7 +336,8 @@ class _Launches:
         blocks, parts = cut
         numbers, row, panel = given
         depth, height, width = f.lines
-        line = width.size * blocks.pixel
+        pixel = f.depth * self.size
+        line = width.size * pixel
         skip = max(0, -width.before)
         left = max(0, width.before)
         copied = max(0, min(width.size - skip, width.padded - left))
@@ -342,7 +347,7 @@ class _Launches:
         numbers |= {
             "x": x.address(), "batch_step": depth.size * height.size * line,
             "plane_step": height.size * line, "row_step": line, "planes": depth.size,
-            "rows": height.size, "skip_bytes": skip * blocks.pixel,
+            "rows": height.size, "skip_bytes": skip * pixel, "pixel_bytes": pixel, "pitch": blocks.pixel,
             "width_bytes": copied * blocks.pixel, "left_bytes": left * blocks.pixel,
             "above": height.before, "before": depth.before, "slices": f.batch * depth.count,
             "out_planes": depth.count, "out_rows": height.count, "out_cols": width.count,
@@ -461,17 +466,16 @@ class _Launches:
             return
         if f.taps != math.prod(axes.taps):
             self.zero(out)
-        rows, size = most_rows(self.target), self.size
-        if f.depthwise:
-            rows = min(range(rows - 3, rows + 2), key=lambda n: -f.taps % n + f.taps / n)
+        channels, size = 1 if f.depthwise else f.within, self.size
+        rows = self.rows(f.taps * channels, f.depthwise)
         micro = Micro(self.element, rows, 1, f.depthwise)
         row = f.groups * f.out * size
         threads = 1 if f.work < _ALONE else self.threads
         whole_bytes = out.size * size
         by_blocks = whole_bytes * threads <= _PARTIAL_BYTES or f.depthwise
-        most = 1 << 10 if by_blocks else _WINDOWS
-        blocks = _Blocks(f, size, self.target.l2 // 4, most, threads if by_blocks else 1)
-        channels = 1 if f.depthwise else f.within
+        apart = f.depth * size % (2 * _LINE) == 0
+        shared = threads if by_blocks else 1
+        blocks = _Blocks(f, size, self.target.l2 // 4, _WINDOWS, shared, apart=apart)
         held = blocks.shifts(f)[:, None] + np.arange(channels) * size
         taps = self.taps(axes, f.lines, f.out if f.depthwise else channels * f.groups * f.out)
         places = taps[:, None] + np.arange(channels) * row
@@ -496,11 +500,19 @@ class _Launches:
             "stream_count": 0, "stream_block": depth, "result": sums.address(),
             "result_step": whole_bytes, "by_blocks": int(by_blocks),
         }  # fmt: skip
-        kind = ConvKind(micro, f.is_padded, True, packs)
+        kind = ConvKind(micro, blocks.is_copied, True, apart, packs)
         panel = depth * wide if packs else 0
         self.launch(kind, x, dy, sums, f, (blocks, parts), (numbers, row, panel))
         if sums is not out:
             self.sum(sums, out)
+
+    def rows(self, count: int, depthwise: bool) -> int:
+        """The rows of tiles that cover so many with the fewest that are none of them."""
+        most = most_rows(self.target)
+        if count > _MANY * most:
+            return most
+        every = range(most + depthwise, max(1, most - 4), -1)
+        return min(every, key=lambda n: (-(-count // n) * (n + 1), -n))
 
     def sum(self, sums: View, out: View) -> None:
         """The sum of parts' sums."""

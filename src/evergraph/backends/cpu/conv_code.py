@@ -15,7 +15,7 @@ from .conv_kernel import MICRO_TYPE, Micro
 from .gemm_kernel import SIZES, lanes
 from .host import Target
 from .ir import Emitter, Value, vector
-from .vectors import masked_load, tail_mask, transposed
+from .vectors import masked_load, masked_store, tail_mask, transposed
 
 SLOTS = [
     "x",
@@ -26,6 +26,8 @@ SLOTS = [
     "rows",
     "skip_bytes",  # of an input row
     "width_bytes",
+    "pixel_bytes",
+    "pitch",  # of pixels in scratch
     "left_bytes",  # of padding
     "above",
     "before",
@@ -73,6 +75,7 @@ SLOTS = [
 ]
 _POINTERS = ("x", "b", "out", "result", "scratch", "panel", "spare", "held", "places", "stream")
 TABLE = len(SLOTS)
+_NARROW = 1024  # bytes of a padded row: whole planes of such are cleared at once
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,17 @@ class ConvKind:
     micro: Micro
     padded: bool
     filter_gradient: bool
+    apart: bool = False
+    """Whether pixels are copied to places that no cache puts on top of each other."""
     packs: bool = False
     """Whether the gradient of the output is copied to panels."""
 
     @property
     def key(self) -> str:
         """The kernel's key."""
-        return f"conv|{self.micro.key}|{self.padded}|{self.filter_gradient}|{self.packs}"
+        return (
+            f"conv|{self.micro.key}|{self.padded}|{self.filter_gradient}|{self.apart}|{self.packs}"
+        )
 
 
 @dataclass
@@ -185,30 +192,68 @@ class _Conv:
             place = self.at(self.scratch, (k, s["padded_slice"]), (tap, s["padded_plane"]))
             # Negative numbers are huge unsigned ones.
             exists = e.compare("icmp ult", plane, s["planes"])
+            narrow = e.compare("icmp ult", s["padded_row"], 0 if self.kind.apart else _NARROW)
+            with e.when(narrow):
+                self.clear(place, e.bin("mul", lines, s["padded_row"]))
             with e.loop(0, lines) as line:
                 y = e.bin("add", top, line)
                 inside = e.bin("and", exists, e.compare("icmp ult", y, s["rows"]))
-                self.copy_row(base, y, self.at(place, (line, s["padded_row"])), inside)
+                target = self.at(place, (line, s["padded_row"]))
+                with e.when(e.bin("and", narrow, inside)):
+                    self.copy_narrow(base, y, target)
+                with e.when(e.negate(narrow)):
+                    self.copy_row(base, y, target, inside)
+
+    def copy_narrow(self, base: Value, row: Value, place: Value) -> None:
+        """The part of a row that exists, where a call of `memcpy` would take longer."""
+        e, s, bytes_each = self.e, self.s, self.lanes * self.size
+        kind = vector(self.kind.micro.element, self.lanes)
+        source = e.offset(self.at(base, (row, s["row_step"])), s["skip_bytes"])
+        middle = e.offset(place, s["left_bytes"])
+        full = e.bin("udiv", s["width_bytes"], bytes_each)
+        full = e.bin("mul", full, bytes_each)
+        left = e.bin("udiv", e.bin("sub", s["width_bytes"], full), self.size)
+        with e.loop(0, full, bytes_each) as by:
+            e.store(e.load(kind, e.offset(source, by)), e.offset(middle, by))
+        with e.when(e.compare("icmp ne", left, 0)):
+            mask = tail_mask(e, left, self.lanes)
+            x = masked_load(e, kind, e.offset(source, full), mask)
+            masked_store(e, x, e.offset(middle, full), mask)
 
     def copy_row(self, base: Value, row: Value, place: Value, inside: Value) -> None:
         """One input row with its padding; outside the input all is padding."""
         e, s = self.e, self.s
-        e.declare("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-        e.declare("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
         with e.when(e.negate(inside)):
             self.clear(place, s["padded_row"])
         with e.when(inside):
             self.clear(place, s["left_bytes"])
             middle = e.offset(place, s["left_bytes"])
             source = e.offset(self.at(base, (row, s["row_step"])), s["skip_bytes"])
-            values = f"{middle}, {source}, {s['width_bytes']}, i1 false"
-            e.add(f"call void @llvm.memcpy.p0.p0.i64({values})")
+            if self.kind.apart:
+                self.copy_pixels(source, middle)
+            else:
+                values = f"{middle}, {source}, {s['width_bytes']}, i1 false"
+                e.declare("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+                e.add(f"call void @llvm.memcpy.p0.p0.i64({values})")
             used = e.bin("add", s["left_bytes"], s["width_bytes"])
             rest = e.bin("sub", s["padded_row"], used)
             self.clear(e.offset(place, used), rest)
 
+    def copy_pixels(self, source: Value, place: Value) -> None:
+        """Pixels of whole vectors."""
+        e, s = self.e, self.s
+        kind = vector(self.kind.micro.element, self.lanes)
+        with e.loop(0, e.bin("udiv", s["width_bytes"], s["pitch"])) as pixel:
+            here, there = (
+                self.at(source, (pixel, s["pixel_bytes"])),
+                self.at(place, (pixel, s["pitch"])),
+            )
+            with e.loop(0, s["pixel_bytes"], self.lanes * self.size) as by:
+                e.store(e.load(kind, e.offset(here, by)), e.offset(there, by))
+
     def clear(self, place: Value, size: Value) -> None:
         """Zeroes."""
+        self.e.declare("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
         with self.e.when(self.e.compare("icmp ne", size, 0)):
             self.e.add(f"call void @llvm.memset.p0.i64({place}, i8 0, {size}, i1 false)")
 

@@ -6,6 +6,7 @@ follows, else begins its own. A value is known by its buffer; views only say how
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -48,7 +49,7 @@ class Group:
         self.node_row: list[bool] = []
         self.known: dict[Node, int] = {}
         self.loads: list[tuple[View, Shape]] = []  # what is loaded, its strides over the space
-        self.load_nodes: dict[tuple[Any, ...], int] = {}
+        self.load_nodes: dict[tuple[Any, ...], list[tuple[int, Shape, int]]] = {}
         self.params: list[float] = []
         self.made: dict[Buffer, int] = {}  # the buffers it computes, and by which node
         self.launches: list[Launch] | None = None
@@ -83,17 +84,18 @@ class Group:
 
     def load(self, view: View, strides: Shape) -> int:
         """The node of an element of a view from outside."""
-        key = (view.buffer, view.offset, view.dtype, strides)
-        known = self.load_nodes.get(key)
-        if known is None:
-            node = Node("load", view.dtype, str(len(self.loads)))
-            self.loads.append((view, strides))
-            is_row = self.rows is not None and not any(strides[self.rows :])
-            self.nodes.append(node)
-            self.node_row.append(is_row)
-            known = self.load_nodes[key] = len(self.nodes) - 1
-            self.reads[view.buffer] = None
-        return known
+        same = self.load_nodes.setdefault((view.buffer, view.dtype), [])
+        for offset, steps, known in same:
+            if offset == view.offset and steps == strides:
+                return known
+        node = Node("load", view.dtype, str(len(self.loads)))
+        self.loads.append((view, strides))
+        is_row = self.rows is not None and not any(strides[self.rows :])
+        self.nodes.append(node)
+        self.node_row.append(is_row)
+        same.append((view.offset, strides, len(self.nodes) - 1))
+        self.reads[view.buffer] = None
+        return len(self.nodes) - 1
 
     def param(self, dtype: np.dtype[Any], number: float) -> int:
         """The node of a number that is known when bound."""
@@ -160,7 +162,7 @@ class Fuser:
         self, group: Group, index: int, shape: Shape, dtype: np.dtype[Any],
         views: Sequence[View], position: int,
     ) -> Buffer:  # fmt: skip
-        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        size = math.prod(shape) * dtype.itemsize
         buffer = Buffer("arena", size)
         self.depend(group, self.behind(views))
         group.made[buffer] = index
@@ -289,8 +291,7 @@ class Fuser:
             set_rows(group, rows)
         node = group.add(Node("reduce", dtype, kind, (index,)), True)
         if mean:
-            count = view.size / max(1, int(np.prod(kept, dtype=np.int64)))
-            divisor = group.param(dtype, float(count))
+            divisor = group.param(dtype, view.size / max(1, math.prod(kept)))
             node = group.add(Node("op", dtype, "x / y", (node, divisor)), True)
         return self._made(group, node, shape, dtype, [view], position)
 

@@ -19,10 +19,11 @@ from .fuse import Unsupported
 from .gemm_code import BATCH_LOOPS, SHARE, Kind
 from .gemm_kernel import SIZES, lanes, table, tile
 from .host import Target
-from .layout import Address, Buffer, Launch, Shape, Slot, View, whole
+from .layout import Address, Buffer, Launch, Shape, Slot, View, constant_buffer, whole
 from .lower_nest import collapse, copy_launch, views_launch
 from .nest import Node
 from .scalars import BFLOAT16, FLOAT16
+from .symbols import minimum, nearby
 
 _FLOAT32 = np.dtype(np.float32)
 _ELEMENTS = {
@@ -122,7 +123,7 @@ class _Side:
 
     def time(self, threads: int) -> float:
         """How long the slowest part takes, of the time that one part takes for all."""
-        most = math.ceil(self.count / min(threads, self.count))
+        most = -(-self.count // min(threads, self.count))
         share = min(1.0, most * (self.portion or 1 / self.count))
         return share * (1 + self.own) + self.again
 
@@ -189,7 +190,7 @@ class _Planner:
 
     def zero(self, out: View) -> None:
         """Zeros."""
-        zero = Buffer("constant", out.dtype.itemsize, np.zeros(1, out.dtype))
+        zero = constant_buffer(np.zeros(1, out.dtype))
         source = View(zero, out.dtype, out.shape, (0,) * len(out.shape))
         self.add(copy_launch(source, out, self.target, self.threads))
 
@@ -326,8 +327,9 @@ class _Planner:
         if self.threads == 1 or work * batch < _ALONE:
             return 1, SHARE["batch"]
         ways = [_Side("batch", batch), *sides]
-        best = min(ways, key=lambda side: side.time(self.threads))
-        return min(self.threads, best.count), SHARE[best.name]
+        about = [replace(side, count=nearby(side.count)).time(self.threads) for side in ways]
+        best = ways[about.index(min(about))]
+        return minimum(self.threads, best.count), SHARE[best.name]
 
     # -- matrix times matrix -----------------------------------------------------------------
 
@@ -354,9 +356,10 @@ class _Planner:
         kind = self.kind(a, b, out)
         batch, count, _ = self.batches(a, b, out)
         a_again, b_again = (_PACKING * on for on in (kind.pack_a, kind.pack_b != "none"))
+        about_m, about_n = nearby(m), nearby(n)
         sides = [
-            _Side("columns", math.ceil(n / width), width / n, a_again / n, b_again / m),
-            _Side("rows", math.ceil(m / rows), rows / m, b_again / m, a_again / n),
+            _Side("columns", -(-n // width), width / about_n, a_again / about_n, b_again / about_m),
+            _Side("rows", -(-m // rows), rows / about_m, b_again / about_m, a_again / about_n),
         ]
         parts, share = self.shares(m * k * n, count, sides)
         blocks = _Blocks(target, kind, (m, step or k, n), (rows, width))
@@ -407,19 +410,19 @@ class _Blocks:
     ) -> None:
         m, k, n = extents
         band, width = tile
-        size, panels = SIZES[kind.element], math.ceil(n / width)
+        size, panels = SIZES[kind.element], -(-n // width)
         # A panel of B may be larger than the first cache: it streams from the second one.
         deepest = max(32, target.l1 * 3 // 2 // (width * size))
         if kind.pack_b == "none" and k * n * size > target.l2 // 2:
             deepest = _STREAMED
-        self.depth = math.ceil(k / math.ceil(k / deepest))
+        self.depth = -(-k // -(-k // deepest))
         panel = self.depth * width * size
-        wide = max(1, min(panels, target.l2 * 5 // 8 // panel))
+        wide = minimum(panels, max(1, target.l2 * 5 // 8 // panel))
         self.columns = wide * width
         margin = target.vector_bytes // size * width * size  # squares reach beyond the last row
         self.packed_b = wide * panel + margin
         most = max(1, target.l2 // 8 // (self.depth * size * band))
-        self.rows = band * min(math.ceil(m / band), most)
+        self.rows = band * minimum(-(-m // band), most)
         self.packed_a = self.rows * self.depth * size
 
 

@@ -24,7 +24,7 @@ class Buffer:
     def __init__(self, kind: str, size: int, source: Any = None, name: str = "") -> None:
         self.kind = kind  # "arena", "input", "output", "constant"
         self.size = size
-        self.source = source  # an index of inputs or outputs, or a constant's array
+        self.source = source  # an index of inputs or outputs, or a `Constant`
         self.name = name
         self.address = 0
         self.first = -1
@@ -32,6 +32,14 @@ class Buffer:
 
     def __repr__(self) -> str:
         return f"<{self.kind} buffer {self.name} of {self.size} bytes>"
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """A value that is known when bound. Objects among the elements hang on the shapes."""
+
+    elements: np.ndarray[Any, Any]
+    dtype: np.dtype[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +78,11 @@ class Address:
 
     buffer: Buffer
     offset: int = 0
+
+
+def constant_buffer(array: np.ndarray[Any, Any]) -> Buffer:
+    """A constant as memory."""
+    return Buffer("constant", array.nbytes, Constant(array, array.dtype))
 
 
 def contiguous_strides(shape: Sequence[int], itemsize: int) -> Shape:

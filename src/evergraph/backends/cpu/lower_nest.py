@@ -15,6 +15,7 @@ from .layout import Address, Buffer, Launch, Shape, Slot, View, contiguous_strid
 from .nest import Nest, Node, Port, is_dear, lanes_for
 from .nest_code import Slots, emit
 from .scalars import FLOATS
+from .symbols import Symbol, choose
 
 _OUTER = (1, 3, 6)  # how many outer loops kernels are written for
 _ALONE = 16 << 10  # elements that one thread computes sooner than it could ask others
@@ -152,9 +153,8 @@ class _Builder:
     def parts(self, loops: _Loops) -> int:
         """In how many parts it runs."""
         weight = 1 + sum(4 for n in self.nodes if is_dear(n))
-        if loops.rows * loops.inner * weight < _ALONE:
-            return 1
-        return self.threads
+        parts: int = choose(loops.rows * loops.inner * weight, "<", _ALONE, 1, self.threads)
+        return parts
 
     def launch(self) -> Launch:
         """One launch of the whole group."""
@@ -164,10 +164,13 @@ class _Builder:
         if reduces and len(set(self.nest(loops).stages())) > 1:
             self.keep(self.nest(loops), loops, parts)
             loops = self.loops()
-        share_row = parts > 1 and loops.rows < 4 * parts and not reduces and not self.kept
-        if reduces and parts > loops.rows:
-            parts = max(1, loops.rows)
-        return self.filled(self.nest(loops), loops, parts, int(share_row))
+        share_row = 0
+        if reduces:
+            rows = choose(loops.rows, "<", 1, 1, loops.rows)
+            parts = choose(rows, "<", parts, rows, parts)
+        elif not self.kept:
+            share_row = _shares_row(parts, loops.rows)
+        return self.filled(self.nest(loops), loops, parts, share_row)
 
     def keep(self, nest: Nest, loops: _Loops, parts: int) -> None:
         """Gives scratch rows to dear values that later stages read."""
@@ -290,6 +293,12 @@ class _SecondStep:
         return _launch(nest, loops, self.accesses, self.first.params, written, 1, (0, 0, 0), target)
 
 
+def _shares_row(parts: int, rows: int) -> int:
+    """Whether parts share the elements of each row: 1 if there are few rows, else 0."""
+    few: int = choose(rows, "<", 4 * parts, 1, 0)
+    return choose(parts, "<=", 1, 0, few)  # type: ignore[no-any-return]
+
+
 def _needed(
     nodes: Sequence[Node], wanted: Sequence[int], stop: set[int] | None = None
 ) -> list[int]:
@@ -306,6 +315,8 @@ def _needed(
 
 
 def _param_slot(dtype: np.dtype[Any], number: float) -> Slot:
+    if isinstance(number, Symbol):
+        return number
     if dtype in FLOATS:
         return float(number)
     return int(number)
@@ -328,7 +339,7 @@ def _launch(
         parts,
         tuple(a.buffer for i, a in enumerate(accesses) if i not in written),
         tuple(a.buffer for i, a in enumerate(accesses) if i in written),
-        flops=float(loops.rows * loops.inner * sum(n.kind == "op" for n in nest.nodes)),
+        flops=loops.rows * loops.inner * sum(n.kind == "op" for n in nest.nodes),
     )
 
 
@@ -459,10 +470,10 @@ def _column_launch(
     slots += [*loops.reduced_strides, 0]
     slots += [Address(out.buffer, out.offset), *places, 0, 0, splits[1]]
     if divisor is not None:
-        slots.append(float(divisor))
+        slots.append(divisor / 1)
     return Launch(
         nest.key, lambda: emit(nest, target), slots, parts, (view.buffer,), (out.buffer,),
-        flops=float(view.size),
+        flops=view.size,
     )  # fmt: skip
 
 
@@ -499,7 +510,7 @@ def views_launch(
     lanes = lanes_for(loops.ports, target.vector_bytes, loops.inner)
     places = tuple((n, len(loads) + i) for i, (n, _) in enumerate(stores))
     nest = Nest(tuple(nodes), loops.ports, places, loops.count, lanes)
-    parts = threads if loops.rows * loops.inner >= _ALONE else 1
-    shared = int(parts > 1 and loops.rows < 4 * parts)
+    parts = choose(loops.rows * loops.inner, "<", _ALONE, 1, threads)
+    shared = _shares_row(parts, loops.rows)
     written = {p for _, p in places}
     return _launch(nest, loops, accesses, (), written, parts, (shared, 0, 0), target)

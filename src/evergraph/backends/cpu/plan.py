@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,10 +15,11 @@ from ...core.tensor import Literal, Operand, Operation, Tensor
 from ...core.values import ConcreteValues, evaluate_constant
 from .fuse import Fuser, Group, Unsupported
 from .host import Target
-from .layout import Buffer, Launch, Shape, View, contiguous_strides, whole
+from .layout import Buffer, Constant, Launch, Shape, View, contiguous_strides, whole
 from .lower_nest import column_launches, nest_launches
 from .rules import Rule, rule_for
 from .scalars import DTYPES
+from .symbols import Scope, array_of, has_symbols, results_of, value_of
 from .views import VIEWS
 
 _ASSIGNMENTS = frozenset(("Assign", "AssignVariableOp"))
@@ -34,7 +35,10 @@ class _PlanValues(ConcreteValues):
 
     def as_shape(self, index: int) -> Any:
         """An integer vector as a shape; None while it is only known in the run."""
-        return None if self.arrays[index] is None else super().as_shape(index)
+        value = self.arrays[index]
+        if value is None:
+            return None
+        return tuple(None if d < 0 else d for d in np.ravel(value).tolist())
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Plan:
     arena: list[Buffer] = field(default_factory=list)
     constants: list[Buffer] = field(default_factory=list)
     results: list[Any] = field(default_factory=list)
-    """For each output: its buffer, or the number of an input, or a constant array."""
+    """For each output: its buffer, or the number of an input, or a `Constant`."""
     shapes: list[tuple[Shape, np.dtype[Any]]] = field(default_factory=list)
     in_place: dict[int, int] = field(default_factory=dict)
     """Outputs that are written over an input: output -> input."""
@@ -62,8 +66,11 @@ class Planner:
         target: Target,
         threads: int,
         rules: dict[Operation, Rule | None],
+        scope: Scope | None,
     ) -> None:
         self.rules = rules
+        if scope is not None:
+            shapes = scope.inputs(shapes, [x.static_shape for x in function.inputs])
         self.function, self.target, self.threads = function, target, threads
         self.fuser = Fuser()
         self.views: dict[Operand, View] = {}
@@ -92,26 +99,27 @@ class Planner:
         """An operand as memory."""
         found = self.views.get(x)
         if found is None:
-            found = self.views[x] = self.constant(self.value(x))
+            found = self.views[x] = self.constant(self.value(x), x.dtype.base_dtype.np_dtype)
         return found
 
-    def constant(self, value: Any) -> View:
+    def constant(self, value: Any, dtype: np.dtype[Any] | None = None) -> View:
         """A known value as memory; of equal elements only one is kept."""
         array = np.asarray(value)
         found = self.constants.get(id(value))
         if found is not None:
             return found[1]
-        if array.dtype not in DTYPES:
-            raise Unsupported(f"constants of {array.dtype}")
+        dtype = dtype or array.dtype
+        if dtype not in DTYPES:
+            raise Unsupported(f"constants of {dtype}")
         shape = array.shape
         strides = None
         if array.size > 1 and _is_uniform(array):
             array, strides = array.reshape(-1)[:1], (0,) * len(shape)
         array = np.ascontiguousarray(array).reshape(array.shape)
-        buffer = Buffer("constant", array.nbytes, array)
-        view = whole(buffer, array.dtype, shape)
+        buffer = Buffer("constant", array.size * dtype.itemsize, Constant(array, dtype))
+        view = whole(buffer, dtype, shape)
         if strides is not None:
-            view = View(buffer, array.dtype, shape, strides)
+            view = View(buffer, dtype, shape, strides)
         self.constants[id(value)] = value, view
         return view
 
@@ -171,7 +179,7 @@ class Planner:
         for shape in got:
             if shape is None or any(d is None for d in shape):
                 raise Unsupported(f"{op.type}: the shape is only known in the run")
-            outs.append(tuple(int(d) for d in shape))  # type: ignore[arg-type]
+            outs.append(tuple(shape))  # type: ignore[arg-type]
         return outs
 
     def query(self, op: Operation) -> None:
@@ -179,7 +187,7 @@ class Planner:
         for x, out in zip(op.operands, op.outputs, strict=True):
             shape = self.shape(x)
             answer: Any = {"Size": math.prod(shape), "Rank": len(shape)}.get(op.type, shape)
-            self.known[out] = np.asarray(answer, out.dtype.np_dtype)
+            self.known[out] = array_of(answer, out.dtype.np_dtype)
 
     def fold(self, op: Operation, values: list[Known | None], shapes: list[Shape]) -> bool:
         """Computes an operation on known values."""
@@ -187,7 +195,13 @@ class Planner:
             return False
         if sum(math.prod(s) for s in shapes) > _FOLDED:
             return False
-        results = evaluate_constant(op, values)  # type: ignore[arg-type]
+        known = cast(list[Known], values)
+        if any(has_symbols(v) for v in known):
+            if any(not x.dtype.base_dtype.is_integer for x in op.operands):
+                return False  # floats of shapes are rounded as the run rounds them
+            results = results_of(op, known)
+        else:
+            results = evaluate_constant(op, known)
         if results is None or any(r.size > _FOLDED for r in results):
             return False
         self.known.update(zip(op.outputs, results, strict=True))
@@ -246,8 +260,9 @@ class Planner:
         for x in self.function.outputs:
             value = self.value(x)
             if value is not None:
-                plan.results.append(np.asarray(value))
-                plan.shapes.append((np.shape(value), np.asarray(value).dtype))
+                dtype = x.dtype.base_dtype.np_dtype
+                plan.results.append(Constant(np.asarray(value), dtype))
+                plan.shapes.append((np.shape(value), dtype))
                 continue
             if isinstance(x, Tensor) and x in inputs:
                 plan.results.append(inputs[x])
@@ -275,13 +290,11 @@ class Planner:
         live.sort(key=lambda g: g.position)
         done, out = 0, []
         while live:
-            for place, g in enumerate(live):
-                if not g.before & ~done:
-                    break
-            else:
+            free = next((i for i, g in enumerate(live) if not g.before & ~done), None)
+            if free is None:
                 raise Unsupported("a cycle of groups")
-            done |= g.bit
-            out.append(live.pop(place))
+            out.append(live.pop(free))
+            done |= out[-1].bit
         return out
 
     def donate(self, plan: Plan, donated: dict[int, int]) -> None:
@@ -345,7 +358,7 @@ class Planner:
                 buffer.last = i
                 seen[buffer] = None
         plan.arena = [b for b in seen if b.kind == "arena"]
-        largest = max((b.size for b in seen if b.kind != "input"), default=0)
+        largest = max((value_of(b.size) for b in seen if b.kind != "input"), default=0)
         allocatable((largest,), np.dtype(np.uint8))
         plan.constants = [b for b in seen if b.kind == "constant"]
 
@@ -366,14 +379,16 @@ def plan(
     threads: int,
     rules: dict[Operation, Rule | None],
     values: dict[int, Known],
+    scope: Scope | None = None,
 ) -> Plan:
     """The plan of a function for these shapes; raises Unsupported or what a shape rule raises.
 
     `rules` keeps how each operation is lowered, from one plan of the function to the next; `values`
-    are those of inputs that shapes hang on.
+    are those of inputs that shapes hang on. With a scope, extents that the function does not know
+    are symbols in the plan.
     """
-    planner = Planner(function, shapes, target, threads, rules)
+    planner = Planner(function, shapes, target, threads, rules, scope)
     for i, value in values.items():
-        planner.known[function.inputs[i]] = value
+        planner.known[function.inputs[i]] = scope.input_value(i, value) if scope else value
     planner.run()
     return planner.finish(donated)

@@ -269,7 +269,7 @@ def _pad(p: Planner, op: Operation, values: Any, outs: Sequence[Shape]) -> list[
         number = p.constant(np.zeros((), x.dtype))
     around = View(number.buffer, number.dtype, out.shape, (0,) * len(out.shape), number.offset)
     before = np.asarray(values[1]).reshape(-1, 2)[:, 0].tolist()
-    offset = sum(int(b) * s for b, s in zip(before, out.strides, strict=True))
+    offset = sum(b * s for b, s in zip(before, out.strides, strict=True))
     launches = [copy_launch(around, out, p.target, p.threads)] if out.size else []
     if x.size:
         inside = View(out.buffer, out.dtype, x.shape, out.strides, offset)

@@ -7,11 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ...core.tensor import Operation
 from ...ops.operands import ints, scalar
-from ...ops.slicing import index_of
+from ...ops.slicing import index_of, slice_bounds
 from .fuse import Unsupported
 from .layout import Shape, View, contiguous_strides
 
@@ -22,24 +21,36 @@ ViewRule = Callable[[Operation, View, Sequence[Known | None], Sequence[Shape]], 
 None where it is no view of that operand: the elements must be copied first.
 """
 
-_BASE = np.zeros(1, np.uint8)
-
-
-def _as_array(view: View) -> Known:
-    """An array that lies as the view lies. Its elements are never read."""
-    base: Known = np.ndarray((), view.dtype, np.zeros(view.dtype.itemsize, np.uint8).data)
-    return as_strided(base, view.shape, view.strides)
-
 
 def _indexed(view: View, index: tuple[Any, ...]) -> View:
-    """The view after NumPy's basic indexing."""
-    array = _as_array(view)
-    # With an ellipsis NumPy gives a view even where every axis is indexed: it must not read.
-    got = array[index if Ellipsis in index else (*index, Ellipsis)]
-    moved = got.__array_interface__["data"][0] - array.__array_interface__["data"][0]
-    if got.size == 0:
-        moved = 0
-    return View(view.buffer, view.dtype, got.shape, got.strides, view.offset + moved)
+    """The view after basic indexing: integers, slices, None, one ellipsis."""
+    if Ellipsis not in index:
+        index = (*index, Ellipsis)
+    at = index.index(Ellipsis)
+    taken = sum(i is not None and i is not Ellipsis for i in index)
+    rest = (slice(None),) * (len(view.shape) - taken)
+    shape: list[int] = []
+    strides: list[int] = []
+    offset, axis = 0, 0
+    for i in (*index[:at], *rest, *index[at + 1 :]):
+        if i is None:
+            shape.append(1)
+            strides.append(0)
+            continue
+        extent, stride = view.shape[axis], view.strides[axis]
+        axis += 1
+        if isinstance(i, slice):
+            first, step, count = slice_bounds(i, extent)
+            shape.append(count)
+            strides.append(step * stride)
+        else:
+            first = i + extent if i < 0 else i
+            if not 0 <= first < extent:
+                raise IndexError(f"index {i} is out of bounds for an axis of size {extent}")
+        offset += first * stride
+    if 0 in shape:
+        offset = 0
+    return View(view.buffer, view.dtype, tuple(shape), tuple(strides), view.offset + offset)
 
 
 def _need(value: Known | None) -> Known:
@@ -115,8 +126,11 @@ def _strided_slice(op: Operation, x: View, values: Any, shapes: Any) -> list[Vie
 
 
 def _broadcast_to(op: Operation, x: View, values: Any, shapes: Any) -> list[View]:
-    array = np.broadcast_to(_as_array(x), shapes[0])
-    return [View(x.buffer, x.dtype, shapes[0], array.strides, x.offset)]
+    shape = shapes[0]
+    missing = len(shape) - len(x.shape)
+    pairs = zip(x.shape, x.strides, shape[missing:], strict=True)
+    strides = (0,) * missing + tuple(0 if d == 1 != n else s for d, s, n in pairs)
+    return [View(x.buffer, x.dtype, shape, strides, x.offset)]
 
 
 def _split(op: Operation, x: View, values: Any, shapes: Any) -> list[View]:
