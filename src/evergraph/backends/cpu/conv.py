@@ -41,6 +41,8 @@ _WINDOWS = 400  # of a block of the filter's gradient: a panel of them streams f
 _BLOCK = 800  # windows
 _PER_THREAD = 8  # parts, so that a slower thread leaves some to the others
 _LINE = 64
+_FEW_SETS = 512
+_WORTH = 256  # multiply-adds for each element
 _MANY = 8  # tiles, where it does not matter how full the last one is
 
 
@@ -347,7 +349,8 @@ class _Launches:
         numbers |= {
             "x": x.address(), "batch_step": depth.size * height.size * line,
             "plane_step": height.size * line, "row_step": line, "planes": depth.size,
-            "rows": height.size, "skip_bytes": skip * pixel, "pixel_bytes": pixel, "pitch": blocks.pixel,
+            "rows": height.size, "skip_bytes": skip * pixel, "pixel_bytes": pixel,
+            "pitch": blocks.pixel,
             "width_bytes": copied * blocks.pixel, "left_bytes": left * blocks.pixel,
             "above": height.before, "before": depth.before, "slices": f.batch * depth.count,
             "out_planes": depth.count, "out_rows": height.count, "out_cols": width.count,
@@ -473,7 +476,8 @@ class _Launches:
         threads = 1 if f.work < _ALONE else self.threads
         whole_bytes = out.size * size
         by_blocks = whole_bytes * threads <= _PARTIAL_BYTES or f.depthwise
-        apart = f.depth * size % (2 * _LINE) == 0
+        # Pixels so far apart share few sets of the first cache; a copy must be worth its while.
+        apart = f.depth * size % _FEW_SETS == 0 and f.taps * f.out >= _WORTH
         shared = threads if by_blocks else 1
         blocks = _Blocks(f, size, self.target.l2 // 4, _WINDOWS, shared, apart=apart)
         held = blocks.shifts(f)[:, None] + np.arange(channels) * size
