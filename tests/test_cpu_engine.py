@@ -23,6 +23,7 @@ from evergraph.backends.cpu.backend import CompiledExecutable, CpuBackend
 from evergraph.backends.cpu.binding import CompiledBinding
 from evergraph.backends.cpu.jit import library
 from evergraph.backends.reference import ReferenceBackend
+from evergraph.core.emit import apply
 from evergraph.runtime import session as sessions
 
 EXTENTS = st.sampled_from([0, 1, 2, 3, 5, 7, 8, 16, 17, 31, 33, 64, 100])
@@ -219,6 +220,34 @@ def test_products(
     b = values((n, k) if right else (k, n), 7, dtype)
     tolerance = 1e-5 if dtype == "f4" else 1e-13
     both(lambda x, y: [tf.matmul(x, y, left, right)], [a, b], monkeypatch, tolerance, left)
+
+
+BATCHES = st.sampled_from([((3,), (3,)), ((2, 3), (2, 3)), ((2, 1, 3), (1, 4, 1)), ((0,), (0,))])
+
+
+@QUICK
+@given(
+    BATCHES, EXTENTS, EXTENTS, EXTENTS, st.sampled_from(["f4", "f8", "i4"]), st.booleans(),
+    st.booleans(),
+)  # fmt: skip
+def test_batches_of_products(
+    monkeypatch: pytest.MonkeyPatch, batches: Any, m: int, n: int, k: int, dtype: str,
+    left: bool, right: bool,
+) -> None:  # fmt: skip
+    first, second = batches
+    scale = 10 if dtype == "i4" else 1
+    a = (scale * values((*first, *((k, m) if left else (m, k))), 6, "f8")).astype(dtype)
+    b = (scale * values((*second, *((n, k) if right else (k, n))), 7, "f8")).astype(dtype)
+    tolerance = {"f4": 1e-5, "f8": 1e-13, "i4": 0.0}[dtype]
+    both(
+        lambda x, y: [apply("BatchMatMulV2", x, y, adj_x=left, adj_y=right)],
+        [a, b], monkeypatch, tolerance, left,
+    )  # fmt: skip
+
+
+def test_a_huge_batch_of_tiny_matrices(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = values((40_000, 2, 3), 1), values((40_000, 3, 2), 2)
+    both(lambda x, y: [tf.matmul(x, y)], [a, b], monkeypatch)
 
 
 @pytest.mark.parametrize("shape", [(257, 300, 1030), (1, 513, 700), (900, 10, 300), (40, 600, 2)])

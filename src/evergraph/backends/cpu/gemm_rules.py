@@ -13,7 +13,7 @@ from .layout import Shape, View
 if TYPE_CHECKING:
     from .plan import Planner
 
-_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+_DTYPES = tuple(map(np.dtype, (np.float32, np.float64, np.int32, np.int64)))
 
 
 def _swapped(x: View) -> View:
@@ -23,15 +23,13 @@ def _swapped(x: View) -> View:
 
 
 def _matmul(p: Planner, op: Operation, values: Any, outs: Sequence[Shape]) -> list[View]:
-    from .gemm import matmul
+    from .gemm import batch_matmul
 
     a, b = (p.view(x) for x in op.operands)
-    if op.attrs["transpose_a"]:
-        a = _swapped(a)
-    if op.attrs["transpose_b"]:
-        b = _swapped(b)
+    turned = ("transpose_a", "transpose_b") if op.type == "MatMul" else ("adj_x", "adj_y")
+    a, b = (_swapped(x) if op.attrs[t] else x for x, t in zip((a, b), turned, strict=True))
     out = p.new(op.outputs[0].dtype.base_dtype.np_dtype, outs[0])
-    p.heavy(matmul(a, b, out, p.target, p.threads), [a, b], [out])
+    p.heavy(batch_matmul(a, b, out, p.target, p.threads), [a, b], [out])
     return [out]
 
 
@@ -39,5 +37,6 @@ def _supported(op: Operation) -> bool:
     return op.outputs[0].dtype.base_dtype.np_dtype in _DTYPES
 
 
-RULES = {"MatMul": _matmul}
-CONDITIONS: dict[str, Callable[[Operation], bool]] = {"MatMul": _supported}
+_TYPES = ("MatMul", "BatchMatMul", "BatchMatMulV2")
+RULES = dict.fromkeys(_TYPES, _matmul)
+CONDITIONS: dict[str, Callable[[Operation], bool]] = dict.fromkeys(_TYPES, _supported)
